@@ -1,0 +1,329 @@
+"""What a decision may want done outside the process: one model per kind, one result model per kind.
+
+A performer (a forge, a deployment strategy, the memory writer) gets the effect and returns its `Result`; the engine records
+`AgentActionCompleted{effectId, effect, purpose, request, result}` (or `FactsGathered` for `GatherFacts`), and the handler
+that asked goes on from there. Every effect is idempotent: performers look for its mark before they act again.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from bot.domain.model import Model
+
+
+class File(Model):
+    """One file of a commit: text as `utf-8` or bytes as `base64`; `delete` removes the path."""
+
+    path: str
+    content: str = ""
+    encoding: Literal["utf-8", "base64"] = "utf-8"
+    executable: bool = False
+    delete: bool = False
+
+
+class Effect(Model):
+    """Common to all effects. `target` picks the performer: a forge's name, `deploy` or `memory`."""
+
+    kind: ClassVar[str]
+    target: str = "local"
+    repository: str = ""
+    purpose: str = ""
+    """Why, for the handler that goes on: `module`, `pipeline`, `reply`, ..."""
+    task_id: str | None = None
+    agent_id: str | None = None
+
+
+class GatherFacts(Effect):
+    """Read what a decision needs to know: policy text, heads, trees, people. Result: payload of `FactsGathered`."""
+
+    kind: ClassVar[str] = "GatherFacts"
+    correlation: str
+    change: int | None = None
+    branch: str | None = None
+    actors: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    """Files to read from the default branch beside the policy (for example `.gitlab-ci.yml`)."""
+
+
+class CommitFiles(Effect):
+    """One commit on `branch` (made from `base` when missing). Marked by its `Effect-Id:` trailer."""
+
+    kind: ClassVar[str] = "CommitFiles"
+    branch: str
+    base: str
+    """Branch that a missing `branch` starts from."""
+    files: tuple[File, ...] = ()
+    files_from: str | None = None
+    """Id of the `ModuleGenerated` event whose files are committed instead of `files` (they stay in the log, once)."""
+    prefix: str = ""
+    """Folder put before every path of `files_from`."""
+    clean: bool = False
+    """Remove files under `prefix` that are not among the committed ones (a clean tree)."""
+    message: str
+    """Subject and body without trailers."""
+    trailers: dict[str, str] = Field(default_factory=dict)
+    expected_head: str | None = None
+
+
+class OpenChange(Effect):
+    """Open a change, or find the open one from `source` to `target_branch`."""
+
+    kind: ClassVar[str] = "OpenChange"
+    source: str
+    target_branch: str
+    title: str
+    body: str
+    labels: tuple[str, ...] = ()
+
+
+class UpdateChange(Effect):
+    """Change title, body, labels or state (`closed`) of a change; absent values stay."""
+
+    kind: ClassVar[str] = "UpdateChange"
+    change: int
+    title: str | None = None
+    body: str | None = None
+    add_labels: tuple[str, ...] = ()
+    remove_labels: tuple[str, ...] = ()
+    state: Literal["open", "closed"] | None = None
+
+
+class PostComment(Effect):
+    """Write a comment; with `sticky` the one comment that carries that mark is edited in place."""
+
+    kind: ClassVar[str] = "PostComment"
+    change: int
+    body: str
+    sticky: str | None = None
+    reply_to: str | None = None
+
+
+class React(Effect):
+    """Put a reaction (`eyes`, `rocket`, `-1`) on a comment."""
+
+    kind: ClassVar[str] = "React"
+    change: int
+    comment_id: str
+    reaction: Literal["eyes", "rocket", "-1"]
+
+
+class SetCheck(Effect):
+    """Create or update the check `name` on a revision. `conclusion` is None while it is pending."""
+
+    kind: ClassVar[str] = "SetCheck"
+    revision: str
+    name: str
+    conclusion: Literal["success", "failure", "neutral"] | None = None
+    title: str
+    summary: str = ""
+    url: str = ""
+
+
+class MergeChange(Effect):
+    """Merge when the head is still `expected_head`; a moved head is `Permanent('HeadMoved')`."""
+
+    kind: ClassVar[str] = "MergeChange"
+    change: int
+    expected_head: str
+    method: Literal["merge", "squash", "rebase"] = "squash"
+    message: str
+    trailers: dict[str, str] = Field(default_factory=dict)
+
+
+class CreateTag(Effect):
+    """Tag a revision; the same tag on the same revision is done already."""
+
+    kind: ClassVar[str] = "CreateTag"
+    name: str
+    revision: str
+    message: str = ""
+
+
+class RunPipeline(Effect):
+    """Run the committed pipeline once more on `branch` at `revision`."""
+
+    kind: ClassVar[str] = "RunPipeline"
+    branch: str
+    revision: str
+    variables: dict[str, str] = Field(default_factory=dict)
+
+
+class RecordDeployment(Effect):
+    """Tell the forge where a revision is deployed."""
+
+    kind: ClassVar[str] = "RecordDeployment"
+    environment: str
+    revision: str
+    state: Literal["in_progress", "success", "failure", "inactive"]
+    url: str = ""
+    description: str = ""
+
+
+class Provision(Effect):
+    """Make the namespace `{tenantId}-{environment}` and its configuration for a module. Result: `EnvironmentConfig`."""
+
+    kind: ClassVar[str] = "Provision"
+    target: str = "deploy"
+    environment: str
+    namespace: str
+    module_id: str
+    strategy: str = "process"
+    edition_id: str | None = None
+
+
+class Service(Model):
+    """How a built service is started and probed. Command words are not interpreted by a shell."""
+
+    command: tuple[str, ...]
+    port_variable: str = "PORT"
+    environment: dict[str, str] = Field(default_factory=dict)
+    startup: str = "/startupz"
+    readiness: str = "/readyz"
+    liveness: str = "/livez"
+    startup_timeout_s: float = 10.0
+    probe_timeout_s: float = 1.0
+    successes: int = 2
+    """Consecutive good answers of readiness and liveness that count as healthy."""
+
+
+class Target(Model):
+    """What to run where: a revision of a module in an environment's namespace."""
+
+    environment: str
+    namespace: str
+    module_id: str
+    release_id: str
+    version: str
+    revision: str
+    repository: str
+    forge: str = "local"
+    path: str = ""
+    """Folder of the module inside the repository."""
+    service: Service
+
+
+class ApplyRelease(Effect):
+    """Make `release` the running one and probe it. An unhealthy service is a result, not a failure."""
+
+    kind: ClassVar[str] = "ApplyRelease"
+    target: str = "deploy"
+    strategy: str = "process"
+    release: Target
+    attempt: int = 1
+
+
+class UndoRelease(Effect):
+    """Go back to `release` (the last known good), or stop what runs when there is none."""
+
+    kind: ClassVar[str] = "UndoRelease"
+    target: str = "deploy"
+    strategy: str = "process"
+    release: Target | None
+    failed: Target
+
+
+class WriteMemory(Effect):
+    """Write the trace's artefact files again from its events."""
+
+    kind: ClassVar[str] = "WriteMemory"
+    target: str = "memory"
+
+
+class CommitResult(Model):
+    """`sha` full; `parent` None for a first commit; `signed` tells whether a signature is on it."""
+
+    sha: str
+    tree: str
+    branch: str
+    parent: str | None = None
+    signed: bool = False
+    files: tuple[str, ...] = ()
+    committed_at: str = ""
+
+
+class ChangeResult(Model):
+    number: int
+    url: str
+    head: str
+    created: bool = True
+
+
+class CommentResult(Model):
+    comment_id: str
+    url: str = ""
+
+
+class CheckResult(Model):
+    check_id: str
+    url: str = ""
+
+
+class MergeResult(Model):
+    """`tree` is the tree of the commit now on the target branch, `head_tree` that of the approved head."""
+
+    sha: str
+    tree: str
+    head_tree: str
+
+
+class PipelineResult(Model):
+    pipeline_id: str
+    url: str = ""
+
+
+class Done(Model):
+    """For effects whose only answer is that they are done; `id` and `url` where the forge gives them."""
+
+    id: str = ""
+    url: str = ""
+
+
+class Provisioned(Model):
+    """One environment made ready for one module (`EnvironmentConfig.yaml`)."""
+
+    namespace: str
+    endpoint: str
+    resources: tuple[dict[str, Any], ...] = ()
+    dns: tuple[dict[str, Any], ...] = ()
+    secrets: dict[str, str] = Field(default_factory=dict)
+    """Name -> `@vault:` reference, never a value."""
+
+
+class Probe(Model):
+    """One probe's last answer. `latency_ms` is the time of that answer."""
+
+    name: Literal["startup", "readiness", "liveness"]
+    ok: bool
+    detail: str
+    attempts: int = 1
+    latency_ms: float = 0.0
+
+
+class Health(Model):
+    """What became of `ApplyRelease` and `UndoRelease`. `restarts` counts crashes seen while probing."""
+
+    healthy: bool
+    url: str = ""
+    pid: int | None = None
+    health_status: tuple[Probe, ...] = ()
+    startup_time_ms: float = 0.0
+    restarts: int = 0
+    reason: str = ""
+    log_tail: str = ""
+
+
+EFFECTS: dict[str, type[Effect]] = {
+    e.kind: e
+    for e in (
+        GatherFacts, CommitFiles, OpenChange, UpdateChange, PostComment, React, SetCheck, MergeChange, CreateTag,
+        RunPipeline, RecordDeployment, Provision, ApplyRelease, UndoRelease, WriteMemory,
+    )
+}
+RESULTS: dict[str, type[Model]] = {
+    "CommitFiles": CommitResult, "OpenChange": ChangeResult, "UpdateChange": Done, "PostComment": CommentResult,
+    "React": Done, "SetCheck": CheckResult, "MergeChange": MergeResult, "CreateTag": Done, "RunPipeline": PipelineResult,
+    "RecordDeployment": Done, "Provision": Provisioned, "ApplyRelease": Health, "UndoRelease": Health, "WriteMemory": Done,
+}

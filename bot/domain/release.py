@@ -1,0 +1,72 @@
+"""A release: module + version + environment + revision, with its approvals, overrides and last verdict."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from bot.domain.event import derived_id
+from bot.domain.model import Model, Moment
+
+Verdict = Literal["none", "approved", "delayed", "rejected"]
+
+
+def release_id(module_id: str, version: str, environment: str, revision: str) -> str:
+    """Stable id of a release, `release-` and ten hexadecimal digits."""
+    return f"release-{derived_id(module_id, version, environment, revision)[:10]}"
+
+
+def namespace(tenant_id: str, environment: str) -> str:
+    """Where a tenant's environment lives (seed 003, environment and tenant scoping)."""
+    return f"{tenant_id}-{environment}"
+
+
+class Approval(Model):
+    """One approval as stored. It counts for `revision` only, while `ended` is empty."""
+
+    id: str
+    environment: str
+    revision: str
+    approver: str
+    role: str
+    method: str
+    comment: str = ""
+    approved_at: Moment
+    ended: Literal["", "revoked", "invalidated"] = ""
+
+
+class Override(Model):
+    """A freeze lifted for one release and one window, until the window's end."""
+
+    environment: str
+    window: str
+    by: str
+    role: str
+    reason: str
+    at: Moment
+    until: Moment | None = None
+
+
+class Rejection(Model):
+    """A person's `/reject-release`: stands for its revision."""
+
+    environment: str
+    revision: str
+    by: str
+    reason: str
+    at: Moment
+
+
+class Release(Model):
+    """What the release manager said last about one environment."""
+
+    environment: str
+    release_id: str
+    revision: str
+    verdict: Verdict = "none"
+    shown_state: Verdict = "none"
+    reason_code: str = ""
+    digest: str = ""
+    reasons: tuple[str, ...] = ()
+    phase: Literal["change", "deployment"] = "change"
+    decided_at: Moment | None = None
+    tree: dict[str, object] = {}  # noqa: RUF012 - pydantic copies defaults

@@ -1,0 +1,321 @@
+"""The state of a trace: a fold over its events. It holds what decisions read, never file contents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import Field
+
+from bot.domain import payloads as p
+from bot.domain.catalog import read
+from bot.domain.deployment import Deployment
+from bot.domain.event import GENESIS, Event
+from bot.domain.model import Model, Moment
+from bot.domain.release import Approval, Override, Rejection, Release, release_id
+
+
+class FlowState(Model):
+    """Where a flow stands. `seen` are the types of all events since it began; `tasks` the running invocations."""
+
+    flow: str = "delivery"
+    state: str = ""
+    step: int = 0
+    retries: int = 0
+    entered_at: Moment | None = None
+    seen: tuple[str, ...] = ()
+    tasks: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """taskId -> TaskScheduled payload."""
+
+
+class Shown(Model):
+    """A revision that the bot had shown on the change, from `at` on."""
+
+    revision: str
+    at: Moment
+
+
+class TraceState(Model):
+    """Everything decided or observed so far in one trace."""
+
+    tenant_id: str
+    trace_id: str
+    sequence: int = 0
+    hash: str = GENESIS
+    began_at: Moment | None = None
+    updated_at: Moment | None = None
+    forge: str = "local"
+    repository: str = ""
+    module_id: str = ""
+    version: str = ""
+    module_event: str | None = None
+    """Id of the `ModuleGenerated` event (its files stay in the log)."""
+    module: dict[str, Any] = Field(default_factory=dict)
+    """`ModuleGenerated` without `files`."""
+    submitter: str | None = None
+    intent_at: Moment | None = None
+    flow: FlowState = Field(default_factory=FlowState)
+    commit: dict[str, Any] | None = None
+    change: dict[str, Any] | None = None
+    """Shape of `payloads.Change` plus `state` (open, closed, merged) and, once merged, `mergeSha`."""
+    shown: tuple[Shown, ...] = ()
+    pipeline: dict[str, Any] | None = None
+    runs: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """revision -> last PipelineFinished payload."""
+    tests: dict[str, str] = Field(default_factory=dict)
+    """revision -> passed | failed."""
+    facts: dict[str, Any] = Field(default_factory=dict)
+    """The last `FactsGathered`, without the people."""
+    infra: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    approvals: tuple[Approval, ...] = ()
+    overrides: tuple[Override, ...] = ()
+    rejections: tuple[Rejection, ...] = ()
+    releases: dict[str, Release] = Field(default_factory=dict)
+    deployments: dict[str, Deployment] = Field(default_factory=dict)
+    pending: dict[str, tuple[dict[str, Any], ...]] = Field(default_factory=dict)
+    """correlation -> CommandIssued payloads that wait for facts (with `actor`)."""
+    carried: dict[str, str] = Field(default_factory=dict)
+    """merged revision -> approved revision with the same tree."""
+    merge_requested: str | None = None
+    escalations: tuple[dict[str, Any], ...] = ()
+    published: bool = False
+
+    @property
+    def head(self) -> str | None:
+        """The revision a release of this trace is about now: the merge commit once merged, else the change's head."""
+        change = self.change or {}
+        return change.get("mergeSha") or change.get("head") or (self.commit or {}).get("sha")
+
+    @property
+    def merged(self) -> bool:
+        return bool((self.change or {}).get("mergeSha"))
+
+
+Update = dict[str, Any]
+APPLY: dict[str, Callable[[TraceState, Event], Update]] = {}
+
+
+def _applies(*types: str) -> Callable[[Callable[[TraceState, Event], Update]], Callable[[TraceState, Event], Update]]:
+    def register(function: Callable[[TraceState, Event], Update]) -> Callable[[TraceState, Event], Update]:
+        APPLY.update(dict.fromkeys(types, function))
+        return function
+
+    return register
+
+
+def apply(state: TraceState, event: Event) -> TraceState:
+    """The state after `event`. Pure; unknown types only move the sequence on."""
+    update = APPLY[event.type](state, event) if event.type in APPLY else {}
+    seen = state.flow.seen if event.type in state.flow.seen else (*state.flow.seen, event.type)
+    flow = update.pop("flow", state.flow).model_copy(update={"seen": seen})
+    common = {"sequence": event.sequence, "updated_at": event.time, "began_at": state.began_at or event.time, "flow": flow}
+    return state.model_copy(update=common | update)
+
+
+@_applies("ModuleGenerated")
+def _module(state: TraceState, event: Event) -> Update:
+    module = read(event, p.ModuleGenerated)
+    kept = {name: value for name, value in event.data.items() if name != "files"}
+    return {
+        "module_event": event.id, "module": kept, "module_id": module.module_id, "version": module.version,
+        "repository": module.repository, "forge": module.forge, "submitter": event.actor, "intent_at": state.intent_at or event.time,
+    }
+
+
+@_applies("ReleaseIntentDeclared")
+def _intent(state: TraceState, event: Event) -> Update:
+    return {"intent_at": state.intent_at or event.time}
+
+
+@_applies("CommitReady")
+def _commit(_state: TraceState, event: Event) -> Update:
+    return {"commit": event.data}
+
+
+@_applies("PullRequestCreated")
+def _created(state: TraceState, event: Event) -> Update:
+    made = read(event, p.PullRequestCreated)
+    known = state.change or {}
+    change = {"repository": made.repository, "number": made.number, "url": made.url, "title": made.title, "author": "",
+              "source": made.source, "target": made.target, "head": made.head, "state": "open"}
+    return {"change": change | known}
+
+
+@_applies("ChangeOpened", "ChangeUpdated", "ChangeReopened", "ChangeLabelled", "ChangeClosed")
+def _change(state: TraceState, event: Event) -> Update:
+    if state.merged or (state.change and state.change["number"] != event.data.get("number")):
+        return {}
+    closed = "closed" if event.type == "ChangeClosed" else "open"
+    return {"change": (state.change or {}) | event.data | {"state": closed},
+            "repository": state.repository or event.data["repository"]}
+
+
+@_applies("ChangeMerged")
+def _merged(state: TraceState, event: Event) -> Update:
+    return {"change": (state.change or {}) | event.data | {"state": "merged"}}
+
+
+@_applies("PipelineReady")
+def _pipeline(_state: TraceState, event: Event) -> Update:
+    return {"pipeline": event.data}
+
+
+@_applies("PipelineFinished")
+def _run(state: TraceState, event: Event) -> Update:
+    return {"runs": state.runs | {event.data["revision"]: event.data}}
+
+
+@_applies("TestsPassed", "TestsFailed")
+def _tests(state: TraceState, event: Event) -> Update:
+    return {"tests": state.tests | {event.data["revision"]: "passed" if event.type == "TestsPassed" else "failed"}}
+
+
+@_applies("InfraProvisioned")
+def _infra(state: TraceState, event: Event) -> Update:
+    return {"infra": state.infra | {event.data["environment"]: event.data}}
+
+
+@_applies("FactsGathered")
+def _facts(state: TraceState, event: Event) -> Update:
+    kept = {name: value for name, value in event.data.items() if name != "actors"}
+    pending = {name: value for name, value in state.pending.items() if name != event.data["correlation"]}
+    update: Update = {"facts": state.facts | kept, "pending": pending}
+    change = event.data.get("change")
+    if change and not state.merged and (state.change is None or state.change["number"] == change["number"]):
+        update["change"] = (state.change or {}) | change
+    return update
+
+
+@_applies("CommandIssued")
+def _command(state: TraceState, event: Event) -> Update:
+    correlation = event.data["correlation"]
+    waiting = (*state.pending.get(correlation, ()), event.data | {"actor": event.actor, "eventId": event.id})
+    return {"pending": state.pending | {correlation: waiting}}
+
+
+@_applies("ApprovalGranted")
+def _approval(state: TraceState, event: Event) -> Update:
+    granted = read(event, p.ApprovalGranted)
+    approval = Approval(
+        id=event.id, environment=granted.environment, revision=granted.revision, approver=granted.approver, role=granted.role,
+        method=granted.method, comment=granted.comment, approved_at=granted.approved_at,
+    )
+    return {"approvals": (*state.approvals, approval)}
+
+
+@_applies("ApprovalRevoked", "ApprovalInvalidated")
+def _approval_ended(state: TraceState, event: Event) -> Update:
+    how = "revoked" if event.type == "ApprovalRevoked" else "invalidated"
+    key = (event.data["environment"], event.data["revision"], event.data["approver"])
+    return {"approvals": tuple(
+        a.model_copy(update={"ended": how}) if (a.environment, a.revision, a.approver) == key and not a.ended else a
+        for a in state.approvals
+    )}
+
+
+@_applies("pointsman.ApprovalsCarried")
+def _carried(state: TraceState, event: Event) -> Update:
+    return {"carried": state.carried | {event.data["toRevision"]: event.data["fromRevision"]}}
+
+
+@_applies("FreezeOverridden")
+def _override(state: TraceState, event: Event) -> Update:
+    said = read(event, p.FreezeOverridden)
+    override = Override(environment=said.environment, window=said.window, by=said.by, role=said.role, reason=said.reason,
+                        at=event.time, until=said.until)
+    return {"overrides": (*state.overrides, override)}
+
+
+@_applies("pointsman.VerdictChanged")
+def _verdict(state: TraceState, event: Event) -> Update:
+    said = read(event, p.VerdictChanged)
+    before = state.releases.get(said.environment)
+    release = Release(
+        environment=said.environment, revision=said.revision, phase=said.phase, verdict=before.verdict if before else "none",
+        release_id=release_id(state.module_id, state.version, said.environment, said.revision), shown_state=said.state,
+        reason_code=said.reason_code, digest=said.digest, decided_at=event.time, tree=said.verdict,
+    )
+    shown = state.shown if state.shown and state.shown[-1].revision == said.revision else (
+        *state.shown, Shown(revision=said.revision, at=event.time))
+    return {"releases": state.releases | {said.environment: release}, "shown": shown}
+
+
+@_applies("ReleaseApproved", "ReleaseDelayed", "ReleaseRejected")
+def _release(state: TraceState, event: Event) -> Update:
+    said = read(event, p.ReleaseVerdict)
+    verdict = event.type.removeprefix("Release").lower()
+    before = state.releases.get(said.environment) or Release(
+        environment=said.environment, revision=said.revision,
+        release_id=release_id(said.module_id, said.version, said.environment, said.revision))
+    update: Update = {"releases": state.releases | {said.environment: before.model_copy(
+        update={"verdict": verdict, "reasons": said.reasons, "decided_at": event.time, "revision": said.revision})}}
+    if event.type == "ReleaseRejected" and event.actor:
+        rejection = Rejection(environment=said.environment, revision=said.revision, by=event.actor,
+                              reason="; ".join(said.reasons), at=event.time)
+        update["rejections"] = (*state.rejections, rejection)
+    return update
+
+
+@_applies("AutoMergeOnApprove")
+def _merge_requested(_state: TraceState, event: Event) -> Update:
+    return {"merge_requested": event.data["revision"]}
+
+
+@_applies("DeploymentStarted")
+def _started(state: TraceState, event: Event) -> Update:
+    said = read(event, p.DeploymentStarted)
+    deployment = Deployment(
+        environment=said.environment, release_id=said.release_id, revision=said.revision, version=said.version, status="started",
+        attempt=said.attempt, retries=said.retries, rollback_allowed=said.rollback_allowed, strategy=said.strategy, started_at=event.time,
+    )
+    return {"deployments": state.deployments | {said.environment: deployment}}
+
+
+@_applies("DeploymentCompleted", "DeploymentFailed")
+def _ended(state: TraceState, event: Event) -> Update:
+    said = read(event, p.DeploymentEnded)
+    before = state.deployments.get(said.environment) or Deployment(
+        environment=said.environment, release_id=said.release_id, revision=said.revision, version=said.version, status="started")
+    status = "completed" if event.type == "DeploymentCompleted" else "failed"
+    health = tuple(probe.to_json() for probe in said.health_status)
+    return {"deployments": state.deployments | {said.environment: before.model_copy(update={
+        "status": status, "ended_at": event.time, "url": said.url, "attempt": said.attempt, "health": health,
+        "rolled_back_to": said.rolled_back_to})}}
+
+
+@_applies("RollbackTriggered")
+def _rollback(state: TraceState, event: Event) -> Update:
+    before = state.deployments.get(event.data["environment"])
+    if before is None:
+        return {}
+    return {"deployments": state.deployments | {before.environment: before.model_copy(update={"status": "rolling-back"})}}
+
+
+@_applies("ReleasePublished")
+def _published(_state: TraceState, _event: Event) -> Update:
+    return {"published": True}
+
+
+@_applies("ManualInterventionRequired", "TaskEscalated")
+def _escalated(state: TraceState, event: Event) -> Update:
+    return {"escalations": (*state.escalations, event.data | {"at": event.to_json()["time"]})}
+
+
+@_applies("LifecyclePhaseAdvanced")
+def _advanced(state: TraceState, event: Event) -> Update:
+    said = read(event, p.PhaseAdvanced)
+    tasks = state.flow.tasks if said.from_state == said.to_state else {}
+    return {"flow": state.flow.model_copy(update={
+        "flow": said.flow, "state": said.to_state, "step": said.step, "retries": said.retries, "entered_at": event.time, "tasks": tasks})}
+
+
+@_applies("AgentTaskScheduled")
+def _scheduled(state: TraceState, event: Event) -> Update:
+    task = read(event, p.TaskScheduled)
+    return {"flow": state.flow.model_copy(update={"tasks": state.flow.tasks | {task.task_id: event.data}})}
+
+
+@_applies("AgentTaskCompleted", "AgentTaskFailed", "TaskTimedOut")
+def _task_ended(state: TraceState, event: Event) -> Update:
+    tasks = {name: task for name, task in state.flow.tasks.items() if name != event.data["taskId"]}
+    return {"flow": state.flow.model_copy(update={"tasks": tasks})}
