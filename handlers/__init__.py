@@ -1,1 +1,1 @@
-"""What the bot does when something happened: agents, reactions and comment commands. Pure: data in, decisions out."""
+"""What the bot does when something happened: agents, reactions, commands. Pure: data in, decisions out."""

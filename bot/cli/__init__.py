@@ -6,7 +6,7 @@ import typer
 
 from bot import __version__
 
-app = typer.Typer(name="pointsman", no_args_is_help=True, help="Takes every change from intent to production.")
+app = typer.Typer(name="pointsman", no_args_is_help=True)
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001  typer calls it positionally
@@ -19,7 +19,7 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001  typer calls it positi
 def options(
     *,
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Takes every change from intent to production along one trace, under one policy file."""

