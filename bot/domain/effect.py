@@ -45,7 +45,9 @@ class GatherFacts(Effect):
     branch: str | None = None
     actors: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
-    """Files to read from the default branch beside the policy (for example `.gitlab-ci.yml`)."""
+    """Files to read beside the policy, at the head of `branch` when that exists, else at the default branch's head."""
+    tree_of: str | None = None
+    """A revision whose files are wanted whole (a push to `agent/**`); a symlink in it is Permanent('SymlinkRefused')."""
 
 
 class CommitFiles(Effect):

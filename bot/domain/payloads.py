@@ -207,6 +207,8 @@ class FactsGathered(OpenModel):
     can_write: bool = True
     """Whether the bot's own account may push to the repository."""
     protected_branches: tuple[str, ...] = ()
+    tree: tuple[File, ...] = ()
+    """The files of `GatherFacts.tree_of`."""
 
 
 class CommandIssued(OpenModel):

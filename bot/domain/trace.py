@@ -72,8 +72,12 @@ class TraceState(Model):
     rejections: tuple[Rejection, ...] = ()
     releases: dict[str, Release] = Field(default_factory=dict)
     deployments: dict[str, Deployment] = Field(default_factory=dict)
+    people: dict[str, p.Actor] = Field(default_factory=dict)
+    """What the forge last said of everyone whose rights a decision asked for."""
     pending: dict[str, tuple[dict[str, Any], ...]] = Field(default_factory=dict)
     """correlation -> CommandIssued payloads that wait for facts (with `actor`)."""
+    answering: tuple[dict[str, Any], ...] = ()
+    """The commands whose facts the last `FactsGathered` brought."""
     carried: dict[str, str] = Field(default_factory=dict)
     """merged revision -> approved revision with the same tree."""
     merge_requested: str | None = None
@@ -177,9 +181,12 @@ def _infra(state: TraceState, event: Event) -> Update:
 
 @_applies("FactsGathered")
 def _facts(state: TraceState, event: Event) -> Update:
-    kept = {name: value for name, value in event.data.items() if name != "actors"}
+    kept = {name: value for name, value in event.data.items() if name not in {"actors", "tree"}}
     pending = {name: value for name, value in state.pending.items() if name != event.data["correlation"]}
-    update: Update = {"facts": state.facts | kept, "pending": pending}
+    update: Update = {
+        "facts": state.facts | kept, "pending": pending, "answering": state.pending.get(event.data["correlation"], ()),
+        "people": state.people | read(event, p.FactsGathered).actors,
+    }
     change = event.data.get("change")
     if change and not state.merged and (state.change is None or state.change["number"] == change["number"]):
         update["change"] = (state.change or {}) | change
