@@ -363,6 +363,11 @@ class TaskScheduled(OpenModel):
     step: int
     retries: int = 0
     flow: str = "delivery"
+    trace_id: str = ""
+    tenant_id: str = ""
+    module_id: str = ""
+    wait: bool = True
+    """False: runs alongside, the flow goes on meanwhile."""
 
 
 class TaskEnded(OpenModel):
@@ -373,6 +378,8 @@ class TaskEnded(OpenModel):
     skill: str = ""
     reason_code: str = ""
     message: str = ""
+    retryable: bool = True
+    """False: trying again would change nothing; a person or a new fact is needed."""
 
 
 class PhaseAdvanced(OpenModel):
@@ -383,6 +390,8 @@ class PhaseAdvanced(OpenModel):
     to_state: str
     step: int
     trigger: str
+    trigger_sequence: int | None = None
+    """Sequence of the fact that led here: what came after it counts in the new state."""
     retries: int = 0
 
 
@@ -427,3 +436,5 @@ class TriggerRequested(OpenModel):
 
     reason: str
     timer: str = ""
+    task_id: str | None = None
+    step: int | None = None

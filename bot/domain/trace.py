@@ -11,21 +11,9 @@ from bot.domain import payloads as p
 from bot.domain.catalog import read
 from bot.domain.deployment import Deployment
 from bot.domain.event import GENESIS, Event
+from bot.domain.flow_state import FlowState, follow
 from bot.domain.model import Model, Moment
 from bot.domain.release import Approval, Override, Rejection, Release, release_id
-
-
-class FlowState(Model):
-    """Where a flow stands. `seen` are the types of all events since it began; `tasks` the running invocations."""
-
-    flow: str = "delivery"
-    state: str = ""
-    step: int = 0
-    retries: int = 0
-    entered_at: Moment | None = None
-    seen: tuple[str, ...] = ()
-    tasks: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    """taskId -> TaskScheduled payload."""
 
 
 class Shown(Model):
@@ -110,8 +98,7 @@ def _applies(*types: str) -> Callable[[Callable[[TraceState, Event], Update]], C
 def apply(state: TraceState, event: Event) -> TraceState:
     """The state after `event`. Pure; unknown types only move the sequence on."""
     update = APPLY[event.type](state, event) if event.type in APPLY else {}
-    seen = state.flow.seen if event.type in state.flow.seen else (*state.flow.seen, event.type)
-    flow = update.pop("flow", state.flow).model_copy(update={"seen": seen})
+    flow = follow(state.flow, event)
     common = {"sequence": event.sequence, "updated_at": event.time, "began_at": state.began_at or event.time, "flow": flow}
     return state.model_copy(update=common | update)
 
@@ -306,23 +293,3 @@ def _published(_state: TraceState, _event: Event) -> Update:
 @_applies("ManualInterventionRequired", "TaskEscalated")
 def _escalated(state: TraceState, event: Event) -> Update:
     return {"escalations": (*state.escalations, event.data | {"at": event.to_json()["time"]})}
-
-
-@_applies("LifecyclePhaseAdvanced")
-def _advanced(state: TraceState, event: Event) -> Update:
-    said = read(event, p.PhaseAdvanced)
-    tasks = state.flow.tasks if said.from_state == said.to_state else {}
-    return {"flow": state.flow.model_copy(update={
-        "flow": said.flow, "state": said.to_state, "step": said.step, "retries": said.retries, "entered_at": event.time, "tasks": tasks})}
-
-
-@_applies("AgentTaskScheduled")
-def _scheduled(state: TraceState, event: Event) -> Update:
-    task = read(event, p.TaskScheduled)
-    return {"flow": state.flow.model_copy(update={"tasks": state.flow.tasks | {task.task_id: event.data}})}
-
-
-@_applies("AgentTaskCompleted", "AgentTaskFailed", "TaskTimedOut")
-def _task_ended(state: TraceState, event: Event) -> Update:
-    tasks = {name: task for name, task in state.flow.tasks.items() if name != event.data["taskId"]}
-    return {"flow": state.flow.model_copy(update={"tasks": tasks})}
