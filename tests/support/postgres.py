@@ -58,7 +58,7 @@ def server(*settings: str) -> Iterator[Server]:
     if configured := os.environ.get("POINTSMAN_TEST_POSTGRES_URL"):
         yield Server(configured)
         return
-    command = [sys.executable, KEEPER, *settings]
+    command = [sys.executable, str(KEEPER), *settings]
     # A session of its own: Ctrl-C must reach the tests first, the server when nobody is connected any more.
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True

@@ -50,7 +50,7 @@ def identity() -> dict[str, Any]:
 def readable_installation(folder: Path) -> Path:
     """The installation, or a copy in `folder` when the user to run as cannot reach it (say, below /root)."""
     source = installation()
-    version = [source / "bin" / "postgres", "--version"]
+    version = [str(source / "bin" / "postgres"), "--version"]
     try:
         subprocess.run(version, check=True, capture_output=True, cwd="/", **identity())
     except PermissionError:
@@ -107,10 +107,10 @@ def postgres(folder: Path, settings: list[str]) -> Iterator[int]:
     options = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200", *settings]
     for _ in range(PORT_ATTEMPTS):
         port = free_port()
-        command = [binaries / "postgres", "-D", data, "-p", str(port), *(f"--{option}" for option in options)]
+        command = [str(binaries / "postgres"), "-D", str(data), "-p", str(port)]
         with log.open("ab") as sink:
             process = subprocess.Popen(
-                command,
+                [*command, *(f"--{option}" for option in options)],
                 stdout=sink,
                 stderr=sink,
                 cwd=folder,
