@@ -1,0 +1,42 @@
+"""Cloud Provisioner: makes the namespace `{tenantId}-{environment}` ready for a module (seed 003, agent 4)."""
+
+from __future__ import annotations
+
+from bot.domain import payloads as p
+from bot.domain.catalog import draft
+from bot.domain.decision import NOTHING, Decision, record
+from bot.domain.effect import Provision, Provisioned
+from bot.domain.release import namespace
+from bot.domain.view import View
+from handlers.declare import done, skill
+from handlers.policy import policy_of
+from handlers.tasks import failed
+
+AGENT = "cloud-provisioner"
+
+
+@skill(AGENT, "ProvisionEnvironment")
+def provision_environment(task: p.TaskScheduled, view: View) -> Decision:
+    """One provisioning per environment of the policy; what is there already is found, not made again."""
+    policy = policy_of(view.state)
+    if policy is None:
+        return failed(task, "PolicyMissing", "The policy file is missing or broken: no environment is known. Mend it, then /retry.")
+    decision = NOTHING
+    for name, environment in policy.environments.items():
+        effect = Provision(
+            purpose="environment", task_id=task.task_id, agent_id=AGENT, environment=name, module_id=view.state.module_id,
+            namespace=namespace(view.state.tenant_id, name), strategy=environment.deploy.strategy)
+        decision += Decision(effects=(effect,))
+    return decision
+
+
+@done("Provision", "environment")
+def provisioned(action: p.ActionCompleted, view: View) -> Decision:
+    """State what the devops-engineer and the deployment-orchestrator wait for."""
+    result = Provisioned.model_validate(action.result)
+    environment = action.request["environment"]
+    ready = p.InfraProvisioned(
+        environment=environment, namespace=result.namespace, endpoint=result.endpoint, resources=result.resources, dns=result.dns,
+        secrets=result.secrets)
+    return record(draft(
+        "InfraProvisioned", ready, environment=environment, agent_id=AGENT, skill_id="ProvisionEnvironment", task_id=action.task_id))

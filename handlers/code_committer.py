@@ -1,0 +1,139 @@
+"""Code Committer: commits generated code with trace metadata, or says exactly why not (seed 003, agent 1).
+
+CommitModule: ask for facts -> check rights, paths, sizes, secrets, message -> one commit on `feature/<module>/<sprint-or-trace>`
+-> `CommitReady`.
+"""
+
+from __future__ import annotations
+
+from bot.domain import payloads as p
+from bot.domain import secrets, submission
+from bot.domain.catalog import draft, read
+from bot.domain.decision import NOTHING, Decision, do, record
+from bot.domain.effect import CommitFiles, CommitResult, GatherFacts
+from bot.domain.errors import Invalid
+from bot.domain.event import Event
+from bot.domain.trace import TraceState
+from bot.domain.view import View
+from bot import messages
+from handlers.declare import done, facts, on, skill
+from handlers.tasks import failed, running
+
+AGENT = "code-committer"
+AGENT_BRANCHES = "agent/"
+
+
+def branch_of(state: TraceState) -> str:
+    """`feature/<module>/<sprint-or-trace>` (domain.md, trace linkage)."""
+    return f"feature/{state.module_id}/{state.module.get('sprintId') or state.trace_id}"
+
+
+def check_module(module: p.ModuleGenerated) -> None:
+    """Everything that can be said of submitted files without asking the forge. Raises Invalid with the field's path.
+
+    Called when files are submitted over HTTP (422 before anything is stored) and again before they are committed.
+    """
+    submission.check(module.files, path=module.path)
+    for index, file in enumerate(module.files):
+        found = secrets.scan(file.path, file.content) if file.encoding == "utf-8" else []
+        if found:
+            raise Invalid("SecretFound", messages.secret_found(file.path, found[0].line, found[0].kind), path=f"files[{index}].content")
+
+
+def subject(module: p.ModuleGenerated) -> str:
+    """The Conventional Commits subject of a module's commit."""
+    return f"{module.change_type}: {module.summary or f'add {module.module_id} {module.version}'}"
+
+
+@on("Pushed")
+def on_agent_push(event: Event, view: View) -> Decision:
+    """A push to `agent/**` by anyone but the bot submits the pushed files."""
+    pushed = read(event, p.Pushed)
+    if not pushed.branch.startswith(AGENT_BRANCHES) or event.actor == messages.BOT or view.state.module_event:
+        return NOTHING
+    return do(GatherFacts(
+        target=event.data.get("forge", "local"), repository=pushed.repository, purpose="agent-push", correlation=event.id,
+        branch=pushed.branch, tree_of=pushed.after, actors=(pushed.pusher,), agent_id=AGENT))
+
+
+@facts("agent-push")
+def submit_agent_push(gathered: p.FactsGathered, view: View) -> Decision:
+    """Turn the files of an agent's branch into `ModuleGenerated`; `agent/<module>[/<version>]` names the module."""
+    branch = str(gathered.model_extra.get("branch", "")) if gathered.model_extra else ""
+    module, _, version = branch.removeprefix(AGENT_BRANCHES).partition("/")
+    if not gathered.tree or not module:
+        return NOTHING
+    try:
+        generated = p.ModuleGenerated(
+            repository=gathered.repository, module_id=module, version=version or "0.1.0", files=gathered.tree,
+            branch=branch, revision=gathered.branch_head, target_branch=gathered.default_branch)
+    except ValueError:
+        return record(draft("ManualInterventionRequired", p.Intervention(
+            reason_code="InvalidPayload", message=messages.agent_branch_name(branch), role="DevOpsEngineer")))
+    pusher = next(iter(gathered.actors), None)
+    return record(draft("ModuleGenerated", generated, actor=pusher, agent_id=AGENT))
+
+
+@skill(AGENT, "CommitModule")
+def commit_module(task: p.TaskScheduled, view: View) -> Decision:
+    """Ask what the forge says of the repository and of whoever submitted the module."""
+    state = view.state
+    return do(GatherFacts(
+        target=state.forge, repository=state.repository, purpose="module", correlation=task.task_id, task_id=task.task_id,
+        agent_id=AGENT, branch=branch_of(state), actors=(state.submitter,) if state.submitter else ()))
+
+
+@facts("module")
+def commit(gathered: p.FactsGathered, view: View) -> Decision:
+    """Commit when everything is in order; otherwise the task fails with a stable reason."""
+    task = running(view, AGENT, gathered.correlation)
+    event = view.find(view.state.module_event or "")
+    if task is None or event is None:
+        return NOTHING
+    module = read(event, p.ModuleGenerated)
+    try:
+        _check_rights(gathered, module, view.state.submitter)
+        check_module(module)
+        submission.check_message(subject(module))
+    except Invalid as error:
+        return failed(task, error.reason_code, error.message)
+    return do(CommitFiles(
+        target=view.state.forge, repository=module.repository, purpose="module", task_id=task.task_id, agent_id=AGENT,
+        branch=branch_of(view.state), base=module.target_branch, files_from=event.id, prefix=module.path, clean=True,
+        message=_message(module), trailers=trailers(view.state, AGENT), expected_head=gathered.branch_head))
+
+
+def _check_rights(gathered: p.FactsGathered, module: p.ModuleGenerated, submitter: str | None) -> None:
+    if not gathered.can_write:
+        raise Invalid("RepositoryAccessDenied", messages.bot_cannot_write(module.repository), path="repository")
+    if gathered.default_head is None:
+        raise Invalid("RepositoryEmpty", messages.repository_empty(module.repository, module.target_branch), path="repository")
+    person = gathered.actors.get(submitter or "")
+    if person and person.permission in {"none", "read"}:
+        raise Invalid("RepositoryAccessDenied", messages.submitter_cannot_write(person.login, module.repository), path="repository")
+
+
+def _message(module: p.ModuleGenerated) -> str:
+    lines = [f"- {entry}" for entry in module.changelog]
+    return "\n".join([subject(module), "", *lines]).strip()
+
+
+def trailers(state: TraceState, agent: str, session_id: str | None = None) -> dict[str, str]:
+    """The trailers that let the whole trail be rebuilt from Git alone."""
+    module = state.module
+    return submission.trailers(
+        trace_id=state.trace_id, module_id=state.module_id, version=state.version, agent_id=agent, session_id=session_id,
+        sprint_id=module.get("sprintId"), feature_id=module.get("featureId"))
+
+
+@done("CommitFiles", "module")
+def committed(action: p.ActionCompleted, view: View) -> Decision:
+    """State the fact that the pull-request-creator waits for."""
+    result = CommitResult.model_validate(action.result)
+    state = view.state
+    ready = p.CommitReady(
+        repository=state.repository, branch=result.branch, sha=result.sha, tree=result.tree, parent=result.parent,
+        module_id=state.module_id, version=state.version, message=action.request.get("message", ""),
+        changelog=tuple(state.module.get("changelog", ())), files=result.files, signed=result.signed,
+        committed_at=result.committed_at)
+    return record(draft("CommitReady", ready, agent_id=AGENT, skill_id="CommitModule", task_id=action.task_id))

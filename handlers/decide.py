@@ -1,0 +1,68 @@
+"""decide(event, view) -> Decision: everything that follows from one fact. Pure.
+
+Order: the flow moves first (it schedules skills), then who the fact is addressed to (skill, facts, effect outcome), then
+reactions in the order of their modules' names.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import cache
+
+import handlers
+from bot.domain import payloads as p
+from bot.domain.catalog import read
+from bot.domain.decision import NOTHING, Decision
+from bot.domain.event import Event
+from bot.domain.view import View
+from bot.flows.advance import advance
+from bot.flows.load import definition
+from handlers.declare import REGISTRY, Registry
+
+FLOW_OWNED = frozenset({"LifecyclePhaseAdvanced", "AgentTaskScheduled", "AgentTaskCompleted"})
+
+
+@cache
+def registry() -> Registry:
+    """All handlers, found by folder. A module that registers nothing is an error at start."""
+    for module in sorted(pkgutil.walk_packages(handlers.__path__, "handlers."), key=lambda m: m.name):
+        if module.name not in {"handlers.declare", "handlers.decide"}:
+            importlib.import_module(module.name)
+    return REGISTRY
+
+
+def decide(event: Event, view: View) -> Decision:
+    """What follows from `event`, given that `view.state` has already taken it in."""
+    return _flow(event, view) + _addressed(event, view) + _reactions(event, view)
+
+
+def _flow(event: Event, view: View) -> Decision:
+    if event.type in FLOW_OWNED:
+        return NOTHING
+    moved = advance(definition(view.state.flow.flow), view.state.flow, event)
+    return Decision(events=moved.drafts, timers=moved.timers)
+
+
+def _addressed(event: Event, view: View) -> Decision:
+    known = registry()
+    if event.type == "AgentTaskScheduled":
+        task = read(event, p.TaskScheduled)
+        found_skill = known.skills.get((task.agent, task.skill))
+        return found_skill(task, view) if found_skill else NOTHING
+    if event.type == "FactsGathered":
+        gathered = read(event, p.FactsGathered)
+        found_facts = known.facts.get(gathered.purpose)
+        return found_facts(gathered, view) if found_facts else NOTHING
+    if event.type == "AgentActionCompleted":
+        action = read(event, p.ActionCompleted)
+        found_done = known.done.get((action.effect, action.purpose))
+        return found_done(action, view) if found_done else NOTHING
+    return NOTHING
+
+
+def _reactions(event: Event, view: View) -> Decision:
+    decision = NOTHING
+    for reaction in registry().reactions.get(event.type, ()):
+        decision += reaction(event, view)
+    return decision

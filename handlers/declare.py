@@ -1,0 +1,141 @@
+"""How a handler says what it answers. One module, one subject; found by folder, never by a list.
+
+    @on("PipelineFinished")                      a fact of a repository, or of another agent
+    @skill("code-committer", "CommitModule")     a flow has invoked this skill of this agent
+    @facts("module")                             the facts gathered for this purpose have arrived
+    @done("CommitFiles", "module")               the effect asked for with this purpose is done
+    @command("/hold [reason...]", needs=...)     a person wrote this command (handlers/commands)
+
+Two handlers of one skill, one facts purpose, one effect purpose or one command name are an error at start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.domain import payloads as p
+from bot.domain.command import Signature
+from bot.domain.decision import Decision
+from bot.domain.event import Event
+from bot.domain.view import View
+from policies.roles import Permission
+
+Reaction = Callable[[Event, View], Decision]
+Skill = Callable[[p.TaskScheduled, View], Decision]
+Facts = Callable[[p.FactsGathered, View], Decision]
+Done = Callable[[p.ActionCompleted, View], Decision]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One command as a person gave it, with what was found out about them. `at` is when it was written."""
+
+    command: str
+    line: str
+    arguments: dict[str, str]
+    actor: p.Actor
+    at: datetime
+    via: str
+    correlation: str
+    change: int | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command did and the sentence its author reads (Markdown; empty: the reaction says enough)."""
+
+    decision: Decision = field(default_factory=Decision)
+    reply: str = ""
+
+
+Command = Callable[[Call, View], Answer]
+
+
+@dataclass(frozen=True)
+class CommandEntry:
+    """A declared command: its grammar, what it takes to use it, what it is for."""
+
+    signature: Signature
+    needs: Permission
+    run: Command
+    summary: str
+    refusal: str = "NotAuthorised"
+    """The reason code that someone without the right gets."""
+
+
+@dataclass
+class Registry:
+    """All handlers by what they answer."""
+
+    reactions: dict[str, list[Reaction]] = field(default_factory=dict)
+    skills: dict[tuple[str, str], Skill] = field(default_factory=dict)
+    facts: dict[str, Facts] = field(default_factory=dict)
+    done: dict[tuple[str, str], Done] = field(default_factory=dict)
+    commands: dict[str, CommandEntry] = field(default_factory=dict)
+
+
+REGISTRY = Registry()
+
+
+def _claim(table: dict, key: object, value: object) -> None:  # type: ignore[type-arg]
+    if key in table:
+        raise TypeError(f"two handlers answer {key!r}: {table[key]!r} and {value!r}")
+    table[key] = value
+
+
+def on(*types: str) -> Callable[[Reaction], Reaction]:
+    """React to events of these types, after the trace's state has taken them in."""
+
+    def register(function: Reaction) -> Reaction:
+        for name in types:
+            REGISTRY.reactions.setdefault(name, []).append(function)
+        return function
+
+    return register
+
+
+def skill(agent: str, name: str) -> Callable[[Skill], Skill]:
+    """Do the skill that a flow invokes with `AgentTaskScheduled`."""
+
+    def register(function: Skill) -> Skill:
+        _claim(REGISTRY.skills, (agent, name), function)
+        return function
+
+    return register
+
+
+def facts(*purposes: str) -> Callable[[Facts], Facts]:
+    """Go on when the facts gathered for one of these purposes are there."""
+
+    def register(function: Facts) -> Facts:
+        for purpose in purposes:
+            _claim(REGISTRY.facts, purpose, function)
+        return function
+
+    return register
+
+
+def done(effect: str, purpose: str) -> Callable[[Done], Done]:
+    """Go on when an effect asked for with this purpose has been performed."""
+
+    def register(function: Done) -> Done:
+        _claim(REGISTRY.done, (effect, purpose), function)
+        return function
+
+    return register
+
+
+def command(
+    grammar: str, *, needs: Permission, refusal: str = "NotAuthorised"
+) -> Callable[[Command], Command]:
+    """Answer a comment command. Its docstring's first line is what `/help` shows."""
+
+    def register(function: Command) -> Command:
+        signature = Signature.parse(grammar)
+        summary = (function.__doc__ or "").strip().splitlines()[0]
+        _claim(REGISTRY.commands, signature.name, CommandEntry(signature, needs, function, summary, refusal))
+        return function
+
+    return register

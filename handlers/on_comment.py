@@ -1,0 +1,60 @@
+"""Comments: commands of created comments are answered once; an edited comment never does anything, and is told so once."""
+
+from __future__ import annotations
+
+from bot import messages
+from bot.domain import payloads as p
+from bot.domain.catalog import draft, read
+from bot.domain.command import Invocation, parse, suggest
+from bot.domain.decision import NOTHING, Decision, do, record
+from bot.domain.effect import PostComment, React
+from bot.domain.event import Draft, Event
+from bot.domain.view import View
+from handlers.declare import REGISTRY, on
+from handlers.release_manager import ask
+
+
+def ours(invocations: list[Invocation]) -> list[Invocation]:
+    """The commands we know, and the unknown ones that are close to one of ours (answered with a suggestion)."""
+    return [i for i in invocations if i.name in REGISTRY.commands or suggest(i.name, list(REGISTRY.commands))]
+
+
+@on("CommentCreated")
+def on_comment_created(event: Event, view: View) -> Decision:
+    """Acknowledge with eyes, record each command, ask who this person is."""
+    comment = read(event, p.Comment)
+    found = [] if comment.author_is_bot else ours(parse(comment.body))
+    if not found:
+        return NOTHING
+    issued = record(*(_issued(invocation, comment) for invocation in found))
+    eyes = React(
+        target=view.state.forge, repository=comment.repository, purpose="receipt", change=comment.change,
+        comment_id=comment.comment_id, reaction="eyes")
+    return issued + do(eyes) + ask(view, "command", comment.comment_id, (comment.author,))
+
+
+def _issued(invocation: Invocation, comment: p.Comment) -> Draft:
+    issued = p.CommandIssued(
+        command=invocation.name, arguments=invocation.arguments, options=invocation.options, line=invocation.line, via="comment",
+        correlation=comment.comment_id, change=comment.change, comment_id=comment.comment_id, written_at=comment.created_at)
+    return draft("CommandIssued", issued, actor=comment.author)
+
+
+@on("CommentEdited")
+def on_comment_edited(event: Event, view: View) -> Decision:
+    """Say once that an edit does nothing, when the text looks like a command."""
+    comment = read(event, p.Comment)
+    if comment.author_is_bot or not ours(parse(comment.body)):
+        return NOTHING
+    return do(PostComment(
+        target=view.state.forge, repository=comment.repository, purpose="edited", change=comment.change,
+        sticky=f"edited-{comment.comment_id}", body=messages.edited_comment(comment.author)))
+
+
+@on("CommandIssued")
+def on_command_from_elsewhere(event: Event, view: View) -> Decision:
+    """A command given by API, CLI or Studio asks for the same facts that a comment asks for."""
+    issued = read(event, p.CommandIssued)
+    if issued.via == "comment":
+        return NOTHING
+    return ask(view, "command", issued.correlation, (event.actor or "",))

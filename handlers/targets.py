@@ -1,0 +1,40 @@
+"""What is to run where: the deployment target of a trace's release."""
+
+from __future__ import annotations
+
+from bot.domain.deployment import Slot
+from bot.domain.effect import Service, Target
+from bot.domain.release import namespace, release_id
+from bot.domain.view import View
+from handlers.policy import policy_of
+
+
+def service_of(view: View) -> Service:
+    """How the module is started: as submitted, else `python3 -m <module>` (the python-service template's way)."""
+    said = view.state.module.get("service")
+    if said:
+        return Service.model_validate(said)
+    return Service(command=("python3", "-m", view.state.module_id.replace("-", "_")))
+
+
+def target_of(view: View, environment: str) -> Target:
+    """The release of this trace's head for an environment."""
+    state = view.state
+    head = state.head or ""
+    return Target(
+        environment=environment, namespace=namespace(state.tenant_id, environment), module_id=state.module_id,
+        release_id=release_id(state.module_id, state.version, environment, head), version=state.version, revision=head,
+        repository=state.repository, forge=state.forge, path=state.module.get("path", ""), service=service_of(view))
+
+
+def current_release(slot: Slot) -> Target | None:
+    """The last release of an environment that passed its probes."""
+    return Target.model_validate(slot.last_known_good) if slot.last_known_good else None
+
+
+def last_environment(view: View, environment: str) -> bool:
+    """Whether every other environment of the policy has this release already."""
+    policy = policy_of(view.state)
+    others = [name for name in (policy.environments if policy else ()) if name != environment]
+    done = view.state.deployments
+    return all(name in done and done[name].status == "completed" for name in others)

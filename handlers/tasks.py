@@ -1,0 +1,39 @@
+"""An agent's task: which one is running, how it fails, what becomes of an effect that will not succeed."""
+
+from __future__ import annotations
+
+from bot import messages
+from bot.domain import payloads as p
+from bot.domain.catalog import draft, read
+from bot.domain.decision import NOTHING, Decision, record
+from bot.domain.event import Event
+from bot.domain.view import View
+from handlers.declare import on
+
+
+def running(view: View, agent: str, task_id: str | None) -> p.TaskScheduled | None:
+    """The running task of an agent, or None when it has ended meanwhile (a late answer is nobody's)."""
+    task = view.state.flow.tasks.get(task_id or "")
+    return p.TaskScheduled.model_validate(task) if task and task["agent"] == agent else None
+
+
+def failed(task: p.TaskScheduled, reason_code: str, message: str) -> Decision:
+    """The agent gives its task back with a reason."""
+    ended = p.TaskEnded(task_id=task.task_id, agent=task.agent, skill=task.skill, reason_code=reason_code, message=message)
+    return record(draft("AgentTaskFailed", ended, agent_id=task.agent, skill_id=task.skill, task_id=task.task_id, status="Failed"))
+
+
+@on("AgentSkillFailed")
+def give_up(event: Event, view: View) -> Decision:
+    """An effect that will not be tried again fails its task and goes to a person."""
+    failure = read(event, p.SkillFailed)
+    if not failure.exhausted or failure.effect in {"ApplyRelease", "UndoRelease"}:
+        return NOTHING  # a deployment that can not be made is the orchestrator's to judge
+    decision = NOTHING
+    task = view.state.flow.tasks.get(failure.task_id or "")
+    if task:
+        decision += failed(p.TaskScheduled.model_validate(task), failure.reason_code, failure.message)
+    told = p.Intervention(
+        reason_code=failure.reason_code, message=messages.effect_failed(failure.effect, failure.attempt, failure.message),
+        role="DevOpsEngineer", task_id=failure.task_id)
+    return decision + record(draft("ManualInterventionRequired", told, task_id=failure.task_id))
