@@ -1,0 +1,1 @@
+"""Booking service: appointments that do not overlap. Standard library only."""

@@ -1,0 +1,164 @@
+"""A stateful forge and deployer in memory, that enforce the rules handlers rely on. Shared by all handler tests."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot import messages
+from bot.domain import effect as fx
+from bot.domain import payloads as p
+from bot.domain.catalog import draft
+from bot.domain.errors import Permanent
+from bot.domain.event import Draft
+from bot.domain.model import Model, rfc3339
+
+
+def sha_of(*parts: object) -> str:
+    return hashlib.sha1(repr(parts).encode(), usedforsecurity=False).hexdigest()
+
+
+@dataclass
+class FakeForge:
+    """One repository. `outbox` holds the facts its webhooks would bring."""
+
+    repository: str = "demo/booking"
+    policy: str | None = None
+    people: dict[str, p.Actor] = field(default_factory=dict)
+    branches: dict[str, dict[str, str]] = field(default_factory=lambda: {"main": {"README.md": "hello"}})
+    heads: dict[str, str] = field(default_factory=lambda: {"main": sha_of("start")})
+    change: dict[str, Any] | None = None
+    comments: dict[str, str] = field(default_factory=dict)
+    reactions: list[tuple[str, str]] = field(default_factory=list)
+    checks: dict[str, fx.SetCheck] = field(default_factory=dict)
+    deployments: list[fx.RecordDeployment] = field(default_factory=list)
+    outbox: list[Draft] = field(default_factory=list)
+    committed: list[fx.CommitFiles] = field(default_factory=list)
+    can_write: bool = True
+    performed: list[fx.Effect] = field(default_factory=list)
+
+    def perform(self, effect: fx.Effect, world: Any) -> Model:
+        self.performed.append(effect)
+        return getattr(self, f"_{effect.kind}")(effect, world)
+
+    def _GatherFacts(self, effect: fx.GatherFacts, world: Any) -> Model:
+        branch = effect.branch if effect.branch in self.heads else None
+        return p.FactsGathered(
+            correlation=effect.correlation, repository=effect.repository, purpose=effect.purpose, default_head=self.heads.get("main"),
+            branch_head=self.heads.get(branch or ""), change=self.change, policy_text=self.policy, policy_revision=self.heads.get("main"),
+            actors={name: self.people.get(name, p.Actor(login=name)) for name in effect.actors}, can_write=self.can_write,
+            files={path: self.branches[branch or "main"].get(path) for path in effect.paths})
+
+    def _CommitFiles(self, effect: fx.CommitFiles, world: Any) -> Model:
+        files = effect.files
+        if effect.files_from:
+            files = p.ModuleGenerated.model_validate(world.find(effect.files_from).data).files
+        tree = self.branches.setdefault(effect.branch, dict(self.branches[effect.base]))
+        parent = self.heads.get(effect.branch, self.heads[effect.base])
+        paths = [f"{effect.prefix}/{f.path}" if effect.prefix else f.path for f in files]
+        tree.update({path: f.content for path, f in zip(paths, files, strict=True)})
+        sha = sha_of(parent, sorted(tree.items()))
+        self.heads[effect.branch] = sha
+        self.committed.append(effect)
+        if self.change and self.change["source"] == effect.branch and self.change["state"] == "open":
+            self._head_moved(messages.BOT)
+        return fx.CommitResult(sha=sha, tree=sha_of(sorted(tree.items())), branch=effect.branch, parent=parent, signed=True, files=tuple(paths))
+
+    def _head_moved(self, pusher: str) -> None:
+        assert self.change
+        self.change |= {"head": self.heads[self.change["source"]], "lastPusher": pusher}
+        self.outbox.append(Draft(type="ChangeUpdated", data={k: v for k, v in self.change.items() if k not in {"state", "tree"}}, actor=pusher))
+
+    def push(self, who: str, path: str, text: str) -> str:
+        """A person pushes to the change's branch."""
+        assert self.change
+        self.branches[self.change["source"]][path] = text
+        self.heads[self.change["source"]] = sha_of(self.heads[self.change["source"]], path, text)
+        self.change["committers"] = [*self.change["committers"], who]
+        self._head_moved(who)
+        return self.heads[self.change["source"]]
+
+    def _OpenChange(self, effect: fx.OpenChange, world: Any) -> Model:
+        created = self.change is None
+        if created:
+            self.change = {
+                "repository": self.repository, "number": 1, "title": effect.title, "url": "http://forge/1", "author": messages.BOT,
+                "source": effect.source, "target": effect.target_branch, "head": self.heads[effect.source], "committers": [messages.BOT],
+                "lastPusher": messages.BOT, "labels": list(effect.labels), "draft": False, "state": "open"}
+            self.outbox.append(Draft(type="ChangeOpened", data={k: v for k, v in self.change.items() if k != "state"}, actor=messages.BOT))
+        assert self.change
+        return fx.ChangeResult(number=1, url="http://forge/1", head=self.change["head"], created=created)
+
+    def _UpdateChange(self, effect: fx.UpdateChange, world: Any) -> Model:
+        return fx.Done()
+
+    def _PostComment(self, effect: fx.PostComment, world: Any) -> Model:
+        key = effect.sticky or f"comment-{len(self.comments)}"
+        self.comments[key] = effect.body
+        return fx.CommentResult(comment_id=key)
+
+    def _React(self, effect: fx.React, world: Any) -> Model:
+        self.reactions.append((effect.comment_id, effect.reaction))
+        return fx.Done()
+
+    def _SetCheck(self, effect: fx.SetCheck, world: Any) -> Model:
+        self.checks[effect.name] = effect
+        return fx.CheckResult(check_id=effect.name)
+
+    def _MergeChange(self, effect: fx.MergeChange, world: Any) -> Model:
+        assert self.change
+        if self.change["head"] != effect.expected_head:
+            raise Permanent("HeadMoved", "the head moved")
+        tree = sha_of(sorted(self.branches[self.change["source"]].items()))
+        merge = sha_of("merge", tree)
+        self.heads["main"], self.branches["main"] = merge, dict(self.branches[self.change["source"]])
+        data = {k: v for k, v in self.change.items() if k != "state"} | {"mergeSha": merge, "tree": tree, "headTree": tree, "mergedBy": messages.BOT}
+        self.change["state"] = "merged"
+        self.outbox.append(Draft(type="ChangeMerged", data=data, actor=messages.BOT))
+        return fx.MergeResult(sha=merge, tree=tree, head_tree=tree)
+
+    def _RunPipeline(self, effect: fx.RunPipeline, world: Any) -> Model:
+        return fx.PipelineResult(pipeline_id="2")
+
+    def _RecordDeployment(self, effect: fx.RecordDeployment, world: Any) -> Model:
+        self.deployments.append(effect)
+        return fx.Done()
+
+    def comment(self, author: str, body: str, world: Any, comment_id: str) -> Draft:
+        said = p.Comment(
+            repository=self.repository, change=1, comment_id=comment_id, author=author, body=body, created_at=world.now,
+            author_is_bot=author == messages.BOT)
+        return draft("CommentCreated", said, actor=author)
+
+
+@dataclass
+class FakeDeployer:
+    """What runs where. A release whose version is in `sick` never becomes healthy."""
+
+    running: dict[str, str] = field(default_factory=dict)
+    sick: set[str] = field(default_factory=set)
+    applied: list[tuple[str, str, int]] = field(default_factory=list)
+    hold: bool = False
+
+    def perform(self, effect: fx.Effect, world: Any) -> Model | None:
+        if isinstance(effect, fx.Provision):
+            return fx.Provisioned(namespace=effect.namespace, endpoint=f"http://{effect.namespace}")
+        if isinstance(effect, fx.UndoRelease):
+            release = effect.release
+            self.running[effect.failed.environment] = release.version if release else ""
+            return fx.Health(healthy=release is not None, url="http://x")
+        assert isinstance(effect, fx.ApplyRelease)
+        if self.hold:
+            return None
+        release = effect.release
+        self.applied.append((release.environment, release.version, effect.attempt))
+        self.running[release.environment] = release.version
+        healthy = release.version not in self.sick
+        return fx.Health(healthy=healthy, url="http://x", reason="" if healthy else "readiness never answered 200", startup_time_ms=5.0)
+
+
+def moment(text: str) -> str:
+    from datetime import datetime
+
+    return rfc3339(datetime.fromisoformat(text))
