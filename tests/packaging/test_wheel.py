@@ -38,18 +38,9 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A new virtual environment with the wheel and its locked dependencies; the folder of its commands."""
     folder = tmp_path_factory.mktemp("clean") / "venv"
     run(sys.executable, "-m", "venv", folder)
-    install = [
-        folder / "bin" / "python",
-        "-m",
-        "pip",
-        "install",
-        "-qq",
-        "--no-deps",
-        "--only-binary",
-        ":all:",
-    ]
-    run(*install, "--require-hashes", "-r", ROOT / "requirements.lock")
-    run(*install, wheel)
+    pip = f"{folder}/bin/python -m pip install -qq --no-deps --only-binary :all:".split()
+    run(*pip, "--require-hashes", "-r", ROOT / "requirements.lock")
+    run(*pip, wheel)
     return folder / "bin"
 
 
