@@ -278,6 +278,7 @@ class FreezeOverridden(OpenModel):
     role: str
     reason: str
     until: Moment | None = None
+    revision: str = ""
 
 
 class VerdictChanged(OpenModel):

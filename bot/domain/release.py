@@ -44,6 +44,8 @@ class Override(Model):
     reason: str
     at: Moment
     until: Moment | None = None
+    revision: str = ""
+    """It lifts the freeze for this revision only (and equal trees); empty: for the whole trace."""
 
 
 class Rejection(Model):

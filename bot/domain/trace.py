@@ -216,7 +216,7 @@ def _carried(state: TraceState, event: Event) -> Update:
 def _override(state: TraceState, event: Event) -> Update:
     said = read(event, p.FreezeOverridden)
     override = Override(environment=said.environment, window=said.window, by=said.by, role=said.role, reason=said.reason,
-                        at=event.time, until=said.until)
+                        at=event.time, until=said.until, revision=said.revision)
     return {"overrides": (*state.overrides, override)}
 
 
