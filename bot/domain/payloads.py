@@ -131,6 +131,37 @@ class Pushed(OpenModel):
     paths: tuple[str, ...] = ()
 
 
+class TagPushed(OpenModel):
+    """A tag made, moved, or deleted (`after` is all zeros)."""
+
+    repository: str
+    tag: str
+    before: str
+    after: str
+    pusher: str
+
+
+class BranchDeleted(OpenModel):
+    """`changes` are the open changes that lost their branch."""
+
+    repository: str
+    branch: str
+    before: str
+    pusher: str
+    changes: tuple[int, ...] = ()
+
+
+class StatusReported(OpenModel):
+    """What another tool says about a revision: a check, or a deployment (`name` is `deployment/<environment>`)."""
+
+    repository: str
+    revision: str
+    name: str
+    state: str
+    description: str = ""
+    url: str = ""
+
+
 class Change(OpenModel):
     """`ChangeOpened`, `ChangeUpdated`, `ChangeReopened`, `ChangeClosed`, `ChangeLabelled`."""
 
@@ -381,6 +412,8 @@ class TaskEnded(OpenModel):
     message: str = ""
     retryable: bool = True
     """False: trying again would change nothing; a person or a new fact is needed."""
+    verdict: str = ""
+    """The event that was the agent's negative answer, where the failure is one."""
 
 
 class PhaseAdvanced(OpenModel):

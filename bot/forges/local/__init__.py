@@ -1,0 +1,11 @@
+"""The embedded forge: real Git repositories, changes, checks, webhooks and pipelines inside the bot's own process.
+
+It listens on loopback only and is as safe as the account it runs under: pipelines execute what people push.
+"""
+
+from bot.forges.local.forge import LocalForge
+from bot.forges.local.ground import LocalSettings
+
+FORGE = LocalForge
+
+__all__ = ["FORGE", "LocalForge", "LocalSettings"]

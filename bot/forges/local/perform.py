@@ -1,0 +1,204 @@
+"""Doing effects on the embedded forge: one function per kind, each looking first for what it may have done before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlmodel import select
+
+from bot.domain import effect as e
+from bot.domain import payloads as p
+from bot.domain.errors import Permanent, Retryable
+from bot.domain.model import Model
+from bot.domain.performer import EffectContext
+from bot.forges.local import changes, commit, history, pipelines, read, records, signing
+from bot.forges.local.changes import Impossible
+from bot.forges.local.commit_files import commit_files
+from bot.forges.local.git import GitFailed, run
+from bot.forges.local.ground import Ground
+from bot.forges.local.merge import Wish, merge
+from bot.forges.local.tables import ForgePipeline
+from bot.forges.local.telling import get_change, writing
+
+MARK = "<!-- pointsman:sticky:{} -->"
+PENDING = {"RequiredCheckPending"}
+
+
+def perform(ground: Ground, effect_id: str, effect: e.Effect, context: EffectContext) -> Model:
+    """The result model of the effect's kind. Raises Retryable or Permanent."""
+    function = PERFORM.get(effect.kind)
+    if function is None:
+        raise Permanent("UnknownEffect", f"the embedded forge does not know {effect.kind}")
+    try:
+        return function(ground, effect_id, effect, context)
+    except Impossible as error:
+        if error.code in PENDING:
+            raise Retryable(error.message) from error
+        raise Permanent(error.code, error.message) from error
+    except LookupError as error:
+        raise Permanent("NotFound", str(error.args[0] if error.args else error)) from error
+    except GitFailed as error:
+        raise Retryable(str(error)) from error
+
+
+def gather_facts(
+    ground: Ground, _effect_id: str, effect: e.GatherFacts, _context: EffectContext
+) -> p.FactsGathered:
+    return read.gather(ground, effect)
+
+
+def open_change(
+    ground: Ground, _effect_id: str, effect: e.OpenChange, _context: EffectContext
+) -> e.ChangeResult:
+    change, created = changes.open_change(
+        ground,
+        effect.repository,
+        login=ground.settings.bot_login,
+        source=effect.source,
+        target=effect.target_branch,
+        title=effect.title,
+        body=effect.body,
+        labels=effect.labels,
+    )
+    url = ground.change_url(change.repository, change.number)
+    return e.ChangeResult(number=change.number, url=url, head=change.head, created=created)
+
+
+def update_change(ground: Ground, _effect_id: str, effect: e.UpdateChange, _context: EffectContext) -> e.Done:
+    login, number = ground.settings.bot_login, effect.change
+    if effect.title is not None or effect.body is not None:
+        changes.edit(ground, effect.repository, number, login=login, title=effect.title, body=effect.body)
+    if effect.add_labels or effect.remove_labels:
+        changes.label(
+            ground, effect.repository, number, login=login, add=effect.add_labels, remove=effect.remove_labels
+        )
+    if effect.state is not None:
+        changes.set_state(ground, effect.repository, number, effect.state, login=login)
+    with ground.read() as session:
+        get_change(session, effect.repository, number)
+    return e.Done(id=str(number), url=ground.change_url(effect.repository, number))
+
+
+def post_comment(
+    ground: Ground, effect_id: str, effect: e.PostComment, _context: EffectContext
+) -> e.CommentResult:
+    body = f"{effect.body}\n\n{MARK.format(effect.sticky)}" if effect.sticky else effect.body
+    written = changes.comment(
+        ground,
+        effect.repository,
+        effect.change,
+        login=ground.settings.bot_login,
+        body=body,
+        mark=effect.sticky,
+        reply_to=effect.reply_to,
+        effect_id=None if effect.sticky else effect_id,
+    )
+    url = f"{ground.change_url(effect.repository, effect.change)}#comment-{written.id}"
+    return e.CommentResult(comment_id=str(written.id), url=url)
+
+
+def react(ground: Ground, _effect_id: str, effect: e.React, _context: EffectContext) -> e.Done:
+    changes.react(
+        ground, effect.repository, effect.comment_id, effect.reaction, login=ground.settings.bot_login
+    )
+    return e.Done(id=effect.comment_id)
+
+
+def set_check(ground: Ground, _effect_id: str, effect: e.SetCheck, _context: EffectContext) -> e.CheckResult:
+    check = records.set_check(
+        ground, effect.repository, records.CheckSaid.of(effect), login=ground.settings.bot_login
+    )
+    return e.CheckResult(check_id=str(check.id), url=check.url)
+
+
+def merge_change(
+    ground: Ground, effect_id: str, effect: e.MergeChange, _context: EffectContext
+) -> e.MergeResult:
+    wish = Wish(
+        effect.repository,
+        effect.change,
+        effect.expected_head,
+        effect.method,
+        effect.message,
+        {**effect.trailers, "Effect-Id": effect_id},
+    )
+    merged = merge(ground, wish, login=ground.settings.bot_login)
+    if merged.merge_sha is None:
+        raise Retryable(f"{merged.target} moved while change {merged.number} was being merged")
+    return e.MergeResult(sha=merged.merge_sha, tree=merged.tree, head_tree=merged.head_tree)
+
+
+def create_tag(ground: Ground, _effect_id: str, effect: e.CreateTag, _context: EffectContext) -> e.Done:
+    with writing(ground, effect.repository, ground.settings.bot_login) as folder:
+        if run(folder, "check-ref-format", f"refs/tags/{effect.name}").returncode:
+            raise Permanent("InvalidTag", f"{effect.name!r} cannot be the name of a tag")
+        target = history.resolve(folder, effect.revision)
+        if target is None:
+            raise Permanent(
+                "RevisionMissing", f"there is no revision {effect.revision} in {effect.repository}"
+            )
+        there = history.resolve(folder, f"refs/tags/{effect.name}")
+        if there not in {None, target}:
+            raise Permanent("TagExists", f"the tag {effect.name} is on {there} already")
+        if there is None:
+            commit.write_tag(
+                folder,
+                effect.name,
+                target,
+                effect.message,
+                _bot_author(ground),
+                signing.options(ground.settings.home),
+            )
+    return e.Done(id=effect.name)
+
+
+def _bot_author(ground: Ground) -> commit.Author:
+    return commit.Author("pointsman[bot]", ground.settings.bot_email, ground.moment())
+
+
+def run_pipeline(
+    ground: Ground, effect_id: str, effect: e.RunPipeline, _context: EffectContext
+) -> e.PipelineResult:
+    folder = ground.folder(effect.repository)
+    if not folder.is_dir() or history.resolve(folder, effect.revision) is None:
+        raise Permanent("RevisionMissing", f"there is no revision {effect.revision} in {effect.repository}")
+    if history.read(folder, effect.revision, pipelines.FILE) is None:
+        raise Permanent("NoPipeline", f"{effect.revision[:12]} has no {pipelines.FILE}")
+    with ground.write() as session:
+        run_ = session.scalars(select(ForgePipeline).where(ForgePipeline.effect_id == effect_id)).first()
+        run_ = run_ or pipelines.queue(
+            ground,
+            session,
+            effect.repository,
+            f"refs/heads/{effect.branch}",
+            effect.revision,
+            actor=ground.settings.bot_login,
+            variables=effect.variables,
+            again=effect_id,
+        )
+        assert run_ is not None
+        number = run_.id
+    return e.PipelineResult(pipeline_id=str(number), url=ground.pipeline_url(effect.repository, number))
+
+
+def record_deployment(
+    ground: Ground, effect_id: str, effect: e.RecordDeployment, _context: EffectContext
+) -> e.Done:
+    said = records.DeploymentSaid.of(effect, effect_id)
+    deployment = records.record_deployment(ground, effect.repository, said, login=ground.settings.bot_login)
+    return e.Done(id=str(deployment.id), url=deployment.url)
+
+
+PERFORM: dict[str, Callable[..., Model]] = {
+    "GatherFacts": gather_facts,
+    "CommitFiles": commit_files,
+    "OpenChange": open_change,
+    "UpdateChange": update_change,
+    "PostComment": post_comment,
+    "React": react,
+    "SetCheck": set_check,
+    "MergeChange": merge_change,
+    "CreateTag": create_tag,
+    "RunPipeline": run_pipeline,
+    "RecordDeployment": record_deployment,
+}

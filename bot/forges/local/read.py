@@ -1,0 +1,137 @@
+"""Reading for decisions: the facts that `GatherFacts` asks for, and the files of a revision."""
+
+from __future__ import annotations
+
+import base64
+import io
+import tarfile
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from bot.domain import payloads as p
+from bot.domain.effect import File, GatherFacts
+from bot.domain.errors import Permanent
+from bot.forges.local import history, people, webhooks
+from bot.forges.local.git import GitFailed, git
+from bot.forges.local.ground import Ground
+from bot.forges.local.tables import ForgeRepository, ForgeUser
+from bot.forges.local.telling import get_change
+
+POLICY = ".pointsman/policy.yaml"
+TREE_FILES = 20_000
+
+
+def gather(ground: Ground, effect: GatherFacts) -> p.FactsGathered:
+    """Everything asked for, from one look at the tables and Git. Raises LookupError, Permanent."""
+    folder = ground.folder(effect.repository)
+    with ground.read() as session:
+        repository = session.get(ForgeRepository, effect.repository)
+        if repository is None:
+            raise LookupError(f"there is no repository {effect.repository!r}")
+        actors = {login: _actor(session, effect.repository, login) for login in effect.actors}
+        change = _change(ground, session, folder, effect) if effect.change is not None else None
+        bot = people.permission(session, effect.repository, ground.settings.bot_login)
+    default_head = history.branch_head(folder, repository.default_branch)
+    branch_head = history.branch_head(folder, effect.branch) if effect.branch else None
+    files_at = branch_head or default_head
+    return p.FactsGathered(
+        correlation=effect.correlation,
+        repository=effect.repository,
+        purpose=effect.purpose,
+        default_branch=repository.default_branch,
+        default_head=default_head,
+        branch_head=branch_head,
+        change=change,
+        policy_text=history.read(folder, default_head, POLICY) if default_head else None,
+        # The revision the text was read at, also when the file is not there: "no policy" has a moment, too.
+        policy_revision=default_head,
+        actors=actors,
+        files={path: history.read(folder, files_at, path) if files_at else None for path in effect.paths},
+        can_write=people.at_least(bot, "write"),
+        protected_branches=tuple(rule["branch"] for rule in repository.protection),
+        tree=files(folder, effect.tree_of) if effect.tree_of else (),
+    )
+
+
+def _actor(session: Session, repository: str, login: str) -> p.Actor:
+    user = session.get(ForgeUser, login)
+    return p.Actor(
+        login=login,
+        permission=people.permission(session, repository, login),
+        teams=people.teams(session, login),
+        bot=bool(user and user.is_bot),
+    )
+
+
+def _change(ground: Ground, session: Session, folder: Path, effect: GatherFacts) -> dict[str, Any]:
+    assert effect.change is not None
+    row = get_change(session, effect.repository, effect.change)
+    known = webhooks.change_json(ground, session, row)
+    wanted = p.Change.model_fields.keys() | {"state", "coAuthors", "mergeSha"}
+    change = p.Change.model_validate({"repository": effect.repository, **known}).to_json()
+    kept = {name: value for name, value in change.items() if name in wanted or name == "lastPusher"}
+    return kept | {"tree": history.tree_of(folder, row.head)}
+
+
+def files(folder: Path, revision: str) -> tuple[File, ...]:
+    """All files of a revision. Raises Permanent('SymlinkRefused') for anything that is no plain file."""
+    try:
+        listed = git(folder, "ls-tree", "-r", "-z", "--full-tree", f"{revision}^{{commit}}").decode(
+            errors="surrogateescape"
+        )
+    except GitFailed as error:
+        raise Permanent("RevisionMissing", f"there is no revision {revision}") from error
+    entries = [entry.partition("\t") for entry in listed.split("\0") if entry]
+    if len(entries) > TREE_FILES:
+        raise Permanent(
+            "TooManyFiles", f"{revision[:12]} has {len(entries)} files; {TREE_FILES} are read at most"
+        )
+    for about, _, path in entries:
+        if about.split()[0] not in {"100644", "100755"}:
+            raise Permanent(
+                "SymlinkRefused", f"{path!r} in {revision[:12]} is a symbolic link or a submodule, not a file"
+            )
+    ids = "".join(f"{about.split()[2]}\n" for about, _, _ in entries)
+    contents = _batch(git(folder, "cat-file", "--batch", stdin=ids.encode()))
+    return tuple(
+        _file(path, body, executable=about.startswith("100755"))
+        for (about, _, path), body in zip(entries, contents, strict=True)
+    )
+
+
+def _batch(printed: bytes) -> list[bytes]:
+    """The answers of `cat-file --batch`: a line with the size, the bytes, a newline."""
+    found, at = [], 0
+    while at < len(printed):
+        end = printed.index(b"\n", at)
+        size = int(printed[at:end].split()[2])
+        found.append(printed[end + 1 : end + 1 + size])
+        at = end + 1 + size + 1
+    return found
+
+
+def _file(path: str, body: bytes, *, executable: bool) -> File:
+    try:
+        return File(path=path, content=body.decode(), executable=executable)
+    except UnicodeDecodeError:
+        return File(
+            path=path, content=base64.b64encode(body).decode(), encoding="base64", executable=executable
+        )
+
+
+def export(ground: Ground, repository: str, revision: str, path: str, into: Path) -> None:
+    """Write the files below `path` at a revision into `into`. Raises Permanent."""
+    folder = ground.folder(repository)
+    sha = history.resolve(folder, revision) if folder.is_dir() else None
+    if sha is None:
+        raise Permanent("RevisionMissing", f"there is no revision {revision} in {repository}")
+    try:
+        packed = git(folder, "archive", "--format=tar", f"{sha}:{path.strip('/')}")
+    except GitFailed as error:
+        raise Permanent("PathMissing", f"{revision[:12]} has no folder {path!r}") from error
+    into.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        # The `data` filter refuses links and names that leave the folder.
+        archive.extractall(into, filter="data")

@@ -1,0 +1,75 @@
+"""Making a repository: the bare Git one, its settings, its row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bot.domain.effect import File
+from bot.forges.local import commit, people, signing, telling
+from bot.forges.local.git import ZERO, git
+from bot.forges.local.ground import Ground
+from bot.forges.local.protection import Rule, install_hooks
+from bot.forges.local.tables import ForgeMember, ForgeRepository
+
+
+def create(
+    ground: Ground,
+    name: str,
+    *,
+    default_branch: str = "main",
+    protection: tuple[Rule, ...] | None = None,
+    files: tuple[File, ...] = (),
+    by: str | None = None,
+) -> Path:
+    """A repository with `files` as its first commit, its default branch protected unless `protection` says otherwise.
+
+    Raises LookupError for a bad name and people.Taken when it exists. The bot gets write permission, `by` becomes admin.
+    """
+    folder = ground.folder(name)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with ground.read() as session:
+        if session.get(ForgeRepository, name) is not None:
+            raise people.Taken(f"there is a repository {name!r} already")
+    install_hooks(ground.settings.home)
+    _initialise(ground, folder, default_branch)
+    rules = protection if protection is not None else (Rule(branch=default_branch),)
+    author = by or ground.settings.bot_login
+    with ground.write() as session:
+        session.add(
+            ForgeRepository(
+                name=name,
+                default_branch=default_branch,
+                protection=[rule.to_json() for rule in rules],
+                created_at=ground.moment(),
+            )
+        )
+        session.add(ForgeMember(repository=name, login=ground.settings.bot_login, permission="write"))
+        if by:
+            session.add(ForgeMember(repository=name, login=by, permission="admin"))
+    if files:
+        with telling.writing(ground, name, author):
+            _first_commit(ground, folder, default_branch, files)
+    return folder
+
+
+def _initialise(ground: Ground, folder: Path, default_branch: str) -> None:
+    """`git init` may run twice: a process may have died between this and the row."""
+    git(folder.parent, "init", "--bare", "--quiet", f"--initial-branch={default_branch}", folder.name)
+    settings = {
+        "core.hooksPath": str((ground.settings.home / "hooks").resolve()),
+        "receive.fsckObjects": "true",
+        "receive.autogc": "false",  # old objects cost nothing here; a collection in the middle of a push costs seconds
+        "gc.auto": "0",
+    }
+    for key, value in settings.items():
+        git(folder, "config", key, value)
+
+
+def _first_commit(ground: Ground, folder: Path, branch: str, files: tuple[File, ...]) -> None:
+    settings = ground.settings
+    tree = commit.build_tree(folder, None, {commit.checked_path("", file.path): file for file in files})
+    author = commit.Author("Pointsman", settings.bot_email, ground.moment())
+    sha = commit.write_commit(
+        folder, tree, [], "chore: begin\n", author, signing=signing.options(settings.home)
+    )
+    commit.move(folder, f"refs/heads/{branch}", sha, ZERO)

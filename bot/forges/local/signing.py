@@ -1,0 +1,44 @@
+"""The bot's SSH signature over the commits it makes; without ssh-keygen they are made, and recorded, unsigned."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_ssh_private_key,
+)
+
+from bot.forges.local.ground import kept_once
+
+KEY = "signing-key"
+
+
+def ensure_key(home: Path, owner: str) -> Path:
+    """The private key in `home`, made at first use; `allowed_signers` beside it is what `git verify-commit` wants."""
+    kept = kept_once(home / KEY, _new_key())
+    public = _public_line(kept)
+    kept_once(home / f"{KEY}.pub", public + b"\n")
+    kept_once(home / "allowed_signers", owner.encode() + b' namespaces="git" ' + public + b"\n")
+    return home / KEY
+
+
+def options(home: Path) -> tuple[str, ...]:
+    """Options of git that sign with the key in `home`; empty when this machine cannot sign."""
+    if shutil.which("ssh-keygen") is None:
+        return ()
+    return ("-c", "gpg.format=ssh", "-c", f"user.signingKey={home.resolve() / KEY}")
+
+
+def _new_key() -> bytes:
+    return Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+
+
+def _public_line(key: bytes) -> bytes:
+    private = load_ssh_private_key(key, password=None)
+    return private.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
