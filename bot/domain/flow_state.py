@@ -1,7 +1,8 @@
 """Where a flow stands: a fold over the events of its trace, independent of what the flow's definition says.
 
-Transitions carry the step they lead to and tasks the step they belong to, so that a decision made on an older state
-(two facts of one decision, each a reason to move on) is recorded but changes nothing: the first one wins.
+Transitions carry the step they lead to and tasks the step they belong to, so that a decision made on an
+older state (two facts of one decision, each a reason to move on) is recorded but changes nothing: the first
+wins.
 """
 
 from __future__ import annotations
@@ -33,9 +34,11 @@ class FlowState(Model):
     entered: int = 0
     """The transition that led here."""
     since: int = 0
-    """The fact that led here; what came after it belongs to this visit, also when it came before `entered`."""
+    """The fact that led here; what came after it belongs to this visit, even if before `entered`."""
+    environment: str = ""
+    """Of the fact that led here, where it had one."""
     last: dict[str, int] = Field(default_factory=dict)
-    """Event type -> its last occurrence in the trace."""
+    """Event type, and `type@environment` (`type@` without one) -> its last occurrence in the trace."""
     tasks: Tasks = Field(default_factory=dict)
     """taskId -> `TaskScheduled` payload of the running invocations, with `sequence` of that event."""
     ended: Tasks = Field(default_factory=dict)
@@ -44,7 +47,18 @@ class FlowState(Model):
     @property
     def seen(self) -> tuple[str, ...]:
         """Types of all events of the trace so far."""
-        return tuple(self.last)
+        return tuple(name for name in self.last if "@" not in name)
+
+    def when(self, event: str, *, environment: str | None = None) -> int:
+        """The last occurrence of a type, 0 for never. With an environment: in it, or in none."""
+        if environment is None:
+            return self.last.get(event, 0)
+        return max(self.last.get(f"{event}@{environment}", 0), self.last.get(f"{event}@", 0))
+
+
+def environment_of(event: Event) -> str:
+    """The environment that a fact is about; empty when it is about none."""
+    return str(event.environment or event.data.get("environment") or "")
 
 
 def follow(flow: FlowState, event: Event) -> FlowState:
@@ -56,7 +70,8 @@ def follow(flow: FlowState, event: Event) -> FlowState:
         update = _scheduled(flow, event)
     elif event.type in ENDINGS:
         update = _ended(flow, event)
-    return flow.model_copy(update={"last": flow.last | {event.type: event.sequence}} | update)
+    now = dict.fromkeys((event.type, f"{event.type}@{environment_of(event)}"), event.sequence)
+    return flow.model_copy(update={"last": flow.last | now} | update)
 
 
 def _moved(flow: FlowState, event: Event) -> dict[str, Any]:
@@ -71,10 +86,16 @@ def _moved(flow: FlowState, event: Event) -> dict[str, Any]:
         "retries": said.retries,
         "entered_at": event.time,
         "entered": event.sequence,
+        "environment": environment_of(event),
         "since": event.sequence if said.trigger_sequence is None else said.trigger_sequence,
         "tasks": {name: task for name, task in flow.tasks.items() if not task["wait"]},
-        "ended": {name: task for name, task in flow.ended.items() if not task["wait"]},
+        "ended": {name: task for name, task in flow.ended.items() if _still_open(task)},
     }
+
+
+def _still_open(task: dict[str, Any]) -> bool:
+    """What failed alongside can still be tried again in a later state."""
+    return not task["wait"] and task["status"] != "completed"
 
 
 def _scheduled(flow: FlowState, event: Event) -> dict[str, Any]:

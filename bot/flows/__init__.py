@@ -1,0 +1,1 @@
+"""Orchestration flows: YAML statecharts and the pure function that moves a trace along them."""
