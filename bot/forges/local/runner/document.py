@@ -29,6 +29,7 @@ YAML_1_1_SURPRISE = re.compile(
 
 Path = tuple[str | int, ...]
 _TAG = "tag:yaml.org,2002:"
+_CORE = {_TAG + name for name in ("map", "seq", "str", "int", "float", "bool", "null", "timestamp")}
 
 
 class Document(NamedTuple):
@@ -96,10 +97,9 @@ def _events(text: str) -> Iterator[Any]:
 
 def _plain(node: Node, path: Path, positions: dict[Path, tuple[int, int]]) -> Any:
     positions.setdefault(path, _place(node))
-    if not str(node.tag).startswith(_TAG):
-        raise _at(
-            node, f"the tag `{node.tag}` is not supported by the embedded runner", "write the value out"
-        )
+    if str(node.tag) not in _CORE:
+        tag = str(node.tag).replace(_TAG, "!!")
+        raise _at(node, f"the tag `{tag}` is not supported by the embedded runner", "write the value out")
     if isinstance(node, ScalarNode):
         return _scalar(node)
     if isinstance(node, SequenceNode):
@@ -123,7 +123,7 @@ def _mapping(node: Node, path: Path, positions: dict[Path, tuple[int, int]]) -> 
 
 def _scalar(node: ScalarNode) -> str | int | float | bool | None:
     value, tag = str(node.value), str(node.tag).removeprefix(_TAG)
-    if node.style is None and YAML_1_1_SURPRISE.fullmatch(value):
+    if node.style is None and (tag == "timestamp" or YAML_1_1_SURPRISE.fullmatch(value)):
         raise _at(
             node,
             f"GitLab reads the plain value `{value}` as something else (YAML 1.1)",
