@@ -1,0 +1,145 @@
+"""Inbox rows become history: normalise, append, fold, decide, and round again, all in the caller's one transaction.
+
+    batch = Batch(session, wiring, now)
+    batch.prepare(rows); [batch.take(row) for row in rows]; batch.flush()
+
+Nothing here leaves the process: what a decision wants from outside is an effect.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from bot.domain.decision import Decision, Message, Timer
+from bot.domain.effect import Effect
+from bot.domain.event import Draft, Event, derived_id, stamp
+from bot.domain.view import View
+from bot.engine import outbox
+from bot.engine.wiring import Wiring
+from bot.intake.arrivals import DELIVERY, Arrival, event_arrival, insert
+from bot.log.append import Ledger
+from bot.projections import trace_keys
+from bot.projections.slots import Slots
+
+MOST_EVENTS = 200
+"""Events that one row may lead to; more is a decision that feeds itself."""
+
+
+class Runaway(Exception):
+    """One fact led to too many others."""
+
+
+class Batch:
+    """The work of one transaction over rows of one shard."""
+
+    def __init__(self, session: Session, wiring: Wiring) -> None:
+        self._session = session
+        self._wiring = wiring
+        self._ledger = Ledger(session)
+        self._slots = Slots(session)
+        self._arrivals: list[Arrival] = []
+        self._effects: list[outbox.Wanted] = []
+        self._timers: list[tuple[Event, Timer]] = []
+        self._parsed: dict[int, Event] = {}
+        self._known: set[tuple[str, str]] = set()
+
+    def prepare(self, rows: Sequence[Any]) -> None:
+        """Load what the rows need with few queries. Raises what `take` would raise for an unreadable row."""
+        self._parsed = {row.seq: Event.model_validate_json(bytes(row.body)) for row in rows if row.kind != DELIVERY}
+        events = self._parsed.values()
+        for tenant in {event.tenant_id for event in events}:
+            ids = [event.id for event in events if event.tenant_id == tenant]
+            self._known |= {(tenant, found) for found in self._ledger.known(tenant, ids)}
+        keys = {(event.tenant_id, event.trace_id) for event in events}
+        self._ledger.preload(keys)
+        # In one order everywhere, so that two transactions do not wait for each other's modules.
+        for tenant, module in sorted({(tenant, self._ledger.state(tenant, trace).module_id) for tenant, trace in keys}):
+            self._slots.of(tenant, module)
+
+    def take(self, row: Any) -> None:
+        """Apply one row. Raises whatever normalising, folding or deciding raises."""
+        if row.kind == DELIVERY:
+            self._deliver(row)
+            return
+        event = self._parsed[row.seq]
+        if (event.tenant_id, event.id) not in self._known:
+            self._known.add((event.tenant_id, event.id))
+            self._apply(event, datetime.fromisoformat(row.received_at))
+
+    def flush(self) -> dict[int, int]:
+        """Write everything. Returns the wake-ups to remember after the commit."""
+        self._ledger.flush()
+        self._slots.flush()
+        outbox.write(self._session, self._wiring, self._effects)
+        for event, timer in self._timers:
+            outbox.set_timer(self._session, self._wiring, event, timer)
+        insert(self._session, self._arrivals)
+        return self._wiring.bell.ring(self._session, (arrival.shard for arrival in self._arrivals))
+
+    def _deliver(self, row: Any) -> None:
+        forge = self._wiring.forges[row.source.removeprefix("webhooks/")]
+        facts = forge.normalise(json.loads(row.headers), bytes(row.body))
+        named = {fact.trace_id for fact in facts if fact.trace_id}
+        repositories = {trace: self._ledger.state(row.tenant, trace).repository for trace in named}
+        for index, fact in enumerate(facts):
+            cause = derived_id(row.tenant, row.source, row.delivery_id, str(index))
+            trace = trace_keys.resolve(self._session, row.tenant, fact, cause=cause, known=repositories)
+            if trace is None:
+                continue
+            # At once: the next delivery of this repository may come before the event is appended in its trace's shard.
+            trace_keys.establish(self._session, row.tenant, trace, fact.hints)
+            event = _event(fact.draft, row, trace, cause)
+            self._arrivals.append(event_arrival(event, row.source, f"{row.delivery_id}/{index}", self._wiring.settings.shards))
+
+    def _apply(self, first: Event, now: datetime) -> None:
+        """Append `first` and, breadth first, all that is decided from it."""
+        waiting = deque([first])
+        count = 0
+        while waiting:
+            if (count := count + 1) > MOST_EVENTS:
+                raise Runaway(f"{first.type} led to more than {MOST_EVENTS} events")
+            event = self._ledger.append(waiting.popleft())
+            decision = self._wiring.decide(event, self._view(event, now))
+            # Senders state their own times; what follows from a fact happened when we received it.
+            cause = event.model_copy(update={"time": now})
+            waiting.extend(stamp(draft, cause=cause, index=index) for index, draft in enumerate(decision.events))
+            self._send(event, decision, now)
+
+    def _view(self, event: Event, now: datetime) -> View:
+        tenant, trace = event.tenant_id, event.trace_id
+        state = self._ledger.state(tenant, trace)
+        module = state.module_id
+        self._slots.record(event, module)
+        trace_keys.record(self._session, event, state)
+        return View(
+            now=now,
+            state=state,
+            slots=self._slots.of(tenant, module),
+            find=partial(self._ledger.find, tenant, trace),
+            base_url=self._wiring.settings.base_url,
+        )
+
+    def _send(self, event: Event, decision: Decision, now: datetime) -> None:
+        self._effects.extend(outbox.Wanted(event, index, effect) for index, effect in enumerate(decision.effects))
+        self._timers.extend((event, timer) for timer in decision.timers)
+        for message in decision.messages:
+            self._arrivals.append(self._message(event, message, now))
+
+    def _message(self, event: Event, message: Message, now: datetime) -> Arrival:
+        told = stamp(message.draft, cause=event.model_copy(update={"time": now}), index=0).model_copy(
+            update={"trace_id": message.trace_id, "id": derived_id(event.tenant_id, message.trace_id, "message", message.name)}
+        )
+        return event_arrival(told, "message", f"{message.trace_id}/{message.name}", self._wiring.settings.shards)
+
+
+def _event(draft: Draft, row: Any, trace: str, event_id: str) -> Event:
+    said = {name: value for name, value in draft.model_dump().items() if value is not None}
+    return Event(**said, id=event_id, source=row.source, time=row.received_at, tenant_id=row.tenant, trace_id=trace)

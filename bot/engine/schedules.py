@@ -1,0 +1,53 @@
+"""What comes round: a sweep for shards that nobody drains and work that nobody owns, and the tidying of finished work."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from dbos import DBOS
+
+from bot.domain.model import rfc3339
+from bot.engine import takeover
+from bot.engine.wiring import Wiring
+from bot.intake.arrivals import INBOX
+from bot.log.tables import WAITING, Takeover
+from bot.telemetry import get_logger
+
+log = get_logger(__name__)
+TAKEOVERS: Any = Takeover.__table__  # type: ignore[attr-defined]
+SWEEP, TIDY = "sweep", "tidy"
+CRON = {SWEEP: "*/10 * * * * *", TIDY: "17 * * * *"}
+"""Every ten seconds; every hour. Fields: [second] minute hour day month weekday, in UTC."""
+OVERDUE = timedelta(seconds=5)
+FINISHED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+AT_ONCE = 500
+
+
+def sweep(wiring: Wiring, at: datetime) -> None:
+    """Wake shards whose rows wait for longer than a drain takes. A drain too many finds nothing to do."""
+    for executor_id in takeover.orphans(wiring):
+        log.warning("orphans_taken_over", executor_id=executor_id, workflows=takeover.take_over(wiring, executor_id))
+    overdue = sa.select(INBOX.c.shard).distinct().where(INBOX.c.done == WAITING, INBOX.c.received_at < rfc3339(at - OVERDUE))
+    with wiring.store.read() as session:
+        shards = list(session.execute(overdue).scalars())
+    for shard in shards:
+        with wiring.store.begin() as session:
+            # A name of its own: the drain of this generation may have ended without raising it (a full disk).
+            wiring.bell.enqueue(session, shard, f"drain-{shard:03d}-sweep-{int(at.timestamp())}")
+
+
+def tidy(wiring: Wiring, at: datetime) -> None:
+    """Delete the records of work that finished long ago: the library keeps them for ever otherwise."""
+    before = (at - timedelta(hours=wiring.settings.retention_hours)).astimezone(UTC).isoformat()
+    while not wiring.activity.stopping:
+        old = DBOS.list_workflows(
+            status=FINISHED, completed_before=before, limit=AT_ONCE, load_input=False, load_output=False
+        )
+        if not old:
+            return
+        ids = [workflow.workflow_id for workflow in old]
+        DBOS.delete_workflows(ids)
+        with wiring.store.begin() as session:
+            session.execute(sa.delete(TAKEOVERS).where(TAKEOVERS.c.workflow_id.in_(ids)))

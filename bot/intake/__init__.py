@@ -1,0 +1,1 @@
+"""How facts come in: authenticated, stored once, acknowledged after the commit."""

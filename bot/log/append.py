@@ -1,0 +1,168 @@
+"""Appending to traces: sequence, hash chain, head and fold, in the caller's one transaction.
+
+ledger = Ledger(session)
+event = ledger.append(event)        # now has its sequence
+ledger.state(tenant, trace)         # already includes it
+ledger.flush()                      # rows are written in bulk
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from bot.domain.event import Event, chain
+from bot.domain.model import rfc3339
+from bot.domain.trace import TraceState, apply
+from bot.log.fold import FOLD, head_values, refold
+from bot.log.tables import EventRow, Head
+
+Key = tuple[str, str]
+KNOWN_STATES = 1024
+_known: OrderedDict[tuple[str, str, int, str], TraceState] = OrderedDict()
+"""States by (tenant, trace, sequence, hash): a hit is exact whoever appended, so nothing needs invalidating."""
+
+EVENTS: Any = EventRow.__table__  # type: ignore[attr-defined]
+HEADS: Any = Head.__table__  # type: ignore[attr-defined]
+
+
+class Ledger:
+    """One transaction's view of the traces it appends to. Nothing is written before `flush`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._sqlite = session.get_bind().dialect.name == "sqlite"
+        self._states: dict[Key, TraceState] = {}
+        self._last: dict[Key, Event] = {}
+        self._rows: list[dict[str, Any]] = []
+        self._fresh: dict[tuple[str, str], Event] = {}
+
+    def preload(self, keys: Iterable[Key]) -> None:
+        """Load the states of many traces with one query."""
+        wanted = sorted(set(keys) - self._states.keys())
+        if not wanted:
+            return
+        query = sa.select(
+            HEADS.c.tenant_id, HEADS.c.trace_id, HEADS.c.sequence, HEADS.c.hash, HEADS.c.fold
+        ).where(sa.tuple_(HEADS.c.tenant_id, HEADS.c.trace_id).in_(wanted))
+        heads = {(row.tenant_id, row.trace_id): row for row in self._session.execute(self._locked(query))}
+        for key in wanted:
+            self._states[key] = self._from_head(key, heads.get(key))
+
+    def state(self, tenant: str, trace: str) -> TraceState:
+        """The state of a trace, with what this transaction has appended."""
+        if (tenant, trace) not in self._states:
+            self.preload([(tenant, trace)])
+        return self._states[tenant, trace]
+
+    def known(self, tenant: str, ids: Sequence[str]) -> set[str]:
+        """Which of these event ids are in the log already."""
+        query = sa.select(EVENTS.c.id).where(EVENTS.c.tenant_id == tenant, EVENTS.c.id.in_(ids))
+        fresh = {event_id for (owner, event_id) in self._fresh if owner == tenant}
+        return set(self._session.execute(query).scalars()) | (fresh & set(ids))
+
+    def find(self, tenant: str, trace: str, event_id: str) -> Event | None:
+        """An event of this trace by id, written or about to be."""
+        if (tenant, event_id) in self._fresh:
+            event = self._fresh[tenant, event_id]
+            return event if event.trace_id == trace else None
+        query = sa.select(EVENTS.c.body).where(
+            EVENTS.c.tenant_id == tenant, EVENTS.c.trace_id == trace, EVENTS.c.id == event_id
+        )
+        body = self._session.execute(query).scalar()
+        return Event.model_validate_json(bytes(body)) if body is not None else None
+
+    def append(self, event: Event) -> Event:
+        """Give `event` its place in its trace and fold it. Returns it with its sequence."""
+        key = (event.tenant_id, event.trace_id)
+        state = self.state(*key)
+        event = event.model_copy(update={"sequence": state.sequence + 1})
+        body = event.canonical()
+        digest = chain(state.hash, body)
+        folded = apply(state, event)
+        self._rows.append(event_values(event, body, state.hash, digest))
+        self._states[key] = folded.model_copy(update={"hash": digest})
+        self._last[key] = event
+        self._fresh[event.tenant_id, event.id] = event
+        return event
+
+    def flush(self) -> None:
+        """Write events and heads. Raises IntegrityError when another worker appended to the same trace."""
+        if not self._rows:
+            return
+        self._session.execute(sa.insert(EVENTS), self._rows)
+        heads = [head_values(self._states[key], event) for key, event in self._last.items()]
+        insert = (sqlite if self._sqlite else postgresql).insert(HEADS)
+        columns = {name: insert.excluded[name] for name in heads[0] if name not in {"tenant_id", "trace_id"}}
+        self._session.execute(
+            insert.on_conflict_do_update(index_elements=["tenant_id", "trace_id"], set_=columns), heads
+        )
+        for key in self._last:
+            _remember(self._states[key])
+        self._rows, self._last = [], {}
+
+    def _from_head(self, key: Key, head: Any) -> TraceState:
+        if head is None and not self._sqlite:
+            # A trace without a head has no row to lock; two first events must still not pass each other.
+            self._session.execute(
+                sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": "\x1f".join(key)}
+            )
+            head = self._session.execute(_head_of(key)).first()
+        if head is None:
+            return refold(self._session, *key)
+        known = _known.get((*key, head.sequence, head.hash))
+        if known is not None:
+            return known
+        state = self._session.execute(sa.select(HEADS.c.state).where(*_is(key))).scalar()
+        return (
+            TraceState.model_validate_json(str(state)) if head.fold == FOLD else refold(self._session, *key)
+        )
+
+    def _locked(self, query: Any) -> Any:
+        return query if self._sqlite else query.with_for_update()
+
+
+def append(session: Session, events: Sequence[Event]) -> list[Event]:
+    """Append to one or several traces in the caller's transaction; returns the events with their sequences."""
+    ledger = Ledger(session)
+    ledger.preload((event.tenant_id, event.trace_id) for event in events)
+    appended = [ledger.append(event) for event in events]
+    ledger.flush()
+    return appended
+
+
+def event_values(event: Event, body: bytes, previous: str, digest: str) -> dict[str, Any]:
+    """The row of one event: `body` and the copies that verify compares with it."""
+    return {
+        "tenant_id": event.tenant_id,
+        "trace_id": event.trace_id,
+        "sequence": event.sequence,
+        "id": event.id,
+        "type": event.type,
+        "time": rfc3339(event.time),
+        "source": event.source,
+        "actor": event.actor,
+        "causation_id": event.causation_id,
+        "body": body,
+        "prev_hash": previous,
+        "hash": digest,
+    }
+
+
+def _is(key: Key) -> tuple[Any, Any]:
+    return HEADS.c.tenant_id == key[0], HEADS.c.trace_id == key[1]
+
+
+def _head_of(key: Key) -> Any:
+    return sa.select(HEADS.c.sequence, HEADS.c.hash, HEADS.c.fold).where(*_is(key))
+
+
+def _remember(state: TraceState) -> None:
+    _known[state.tenant_id, state.trace_id, state.sequence, state.hash] = state
+    while len(_known) > KNOWN_STATES:
+        _known.popitem(last=False)

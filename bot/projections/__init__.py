@@ -1,0 +1,1 @@
+"""Read models: folds over events that can be dropped and rebuilt."""

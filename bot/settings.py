@@ -1,0 +1,75 @@
+"""Settings from the environment: `POINTSMAN_HOME`, `POINTSMAN_DATABASE_URL`, `POINTSMAN_GITHUB_WEBHOOK_SECRET=new,old`, ...
+
+Every field has a default that works on one machine with nothing configured. Secrets never show in a repr or a log.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+MEBIBYTE = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """What a process is told from outside. Lists are comma-separated."""
+
+    model_config = SettingsConfigDict(env_prefix="POINTSMAN_", extra="ignore", frozen=True)
+
+    home: Path = Path(".pointsman-home")
+    """Folder of the database, the embedded forge's repositories, logs and keys."""
+    database_url: str = ""
+    """`sqlite:///FILE` or `postgresql://...`; empty: SQLite inside `home`."""
+    tenant: str = "default"
+    """Tenant of webhook deliveries; everything else takes it from its token."""
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    base_url: str = "http://127.0.0.1:8080"
+    """What links in comments and checks begin with."""
+    body_cap: int = Field(default=MEBIBYTE, gt=0)
+    """Largest request body in bytes; anything longer is refused before it is read to its end."""
+    shards: int = Field(default=16, ge=1, le=256)
+    """Lanes that traces are spread over. Fixed for the life of a database: `Store` refuses another number."""
+    retry_schedule: Annotated[tuple[float, ...], NoDecode] = (0.0, 5.0, 15.0, 60.0)
+    """Seconds before each attempt at an effect; after the last one a person is asked."""
+    lease_seconds: float = Field(default=3.0, gt=0)
+    """A process that has not renewed its lease for so long is dead, and another takes its work over."""
+    drain_workers: int = Field(default=8, ge=1)
+    effect_workers: int = Field(default=8, ge=1)
+    """Effects of one target (a forge, `deploy`, `memory`) that run at the same time in one process."""
+    retention_hours: float = Field(default=72.0, gt=0)
+    """How long the records of finished work stay in the queue's tables. The event log stays for ever."""
+    worker_pause: float = Field(default=0.03, ge=0)
+    """Seconds a separate worker on SQLite waits between transactions, so that `serve` can take its write lock."""
+    log_level: str = "INFO"
+
+    github_webhook_secret: SecretStr | None = None
+    gitlab_webhook_secret: SecretStr | None = None
+    azure_webhook_secret: SecretStr | None = None
+    local_webhook_secret: SecretStr | None = None
+
+    @field_validator("retry_schedule", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return tuple(part for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("retry_schedule")
+    @classmethod
+    def _positive(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if not value or any(delay < 0 for delay in value):
+            raise ValueError("must be one or more delays in seconds, none negative")
+        return value
+
+    @property
+    def database(self) -> str:
+        """The database's URL, with the default filled in."""
+        return self.database_url or f"sqlite:///{self.home.absolute() / 'pointsman.db'}"
+
+    def webhook_secrets(self, forge: str) -> tuple[bytes, ...]:
+        """All secrets that a forge's signature may be made with; empty when none is set."""
+        secret: SecretStr | None = getattr(self, f"{forge}_webhook_secret", None)
+        parts = secret.get_secret_value().split(",") if secret else []
+        return tuple(part.strip().encode() for part in parts if part.strip())
