@@ -1,5 +1,6 @@
 # Everything a person or a machine does with this repository. Needs Python 3.11 or newer, git and make; nothing else.
-# `make PYTHON=/path/to/python3.12 setup` chooses the interpreter; without it the newest one found on PATH is taken.
+# `make PYTHON=/path/to/python3.12 setup` chooses the interpreter; without it `python3` is taken when it fits, or else
+# another one on PATH. 3.14 is the newest for which every locked dependency has a wheel.
 
 PYTHON ?=
 VENV := .venv
@@ -21,13 +22,13 @@ setup: $(VENV)/.installed ## Build .venv from the lock (a second run does nothin
 $(VENV)/.locked: requirements-dev.lock
 	@if $(BIN)/python -m pip --version >/dev/null 2>&1 && [ -z "$(PYTHON)" ]; then exit 0; fi; \
 	python="$(PYTHON)"; \
-	usable='import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))'; \
-	for name in python3.13 python3.12 python3.11 python3 python; do \
+	usable='import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))'; \
+	for name in python3 python python3.13 python3.12 python3.11 python3.14; do \
 	  [ -n "$$python" ] && break; \
 	  if "$$name" -c "$$usable" 2>/dev/null; then python="$$name"; fi; \
 	done; \
 	if ! "$${python:-python3}" -c "$$usable" 2>/dev/null; then \
-	  echo "Pointsman needs Python 3.11 or newer with its venv module, and $${python:-PATH} has none:" \
+	  echo "Pointsman needs Python 3.11 to 3.14 with its venv module, and $${python:-PATH} has none:" \
 	    "install it (on Debian: python3 and python3-venv) or run 'make PYTHON=/path/to/python3.12 setup'." >&2; \
 	  exit 1; \
 	fi; \
