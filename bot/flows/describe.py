@@ -1,4 +1,4 @@
-"""A flow in words: `describe(flow)` is the picture in the docs, `waiting(...)` what a trace waits for right now."""
+"""A flow in words: `describe(flow)` is the picture in the docs, `waiting(...)` what a trace waits for."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def describe(flow: Flow) -> list[str]:
 
 
 def waiting(flow: Flow, state: FlowState, facts: Facts) -> tuple[str, ...]:
-    """What must happen before the state goes on: events it waits for, then the running agents. Empty in the end."""
+    """What must happen before the state goes on: events, then running agents. Empty in the end."""
     node = flow.states.get(state.state)
     if node is None or node.final:
         return ()
