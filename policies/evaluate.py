@@ -1,0 +1,111 @@
+"""Policy x facts x moment -> verdict. The tree is complete: a release is never told of one thing that is missing at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from bot.cel import CelError
+from policies.facts import ReleaseFacts
+from policies.gate import SECTIONS, Gate
+from policies.gates.freeze import FreezeGate
+from policies.model import Item, Policy
+from policies.verdict import State, Verdict, blocking, everyone, fold_all, soonest
+
+FREEZE = FreezeGate()
+
+
+def evaluate(policy: Policy, facts: ReleaseFacts, now: datetime) -> Verdict:
+    """The verdict on one environment at a moment (aware). Pure: equal arguments give equal trees."""
+    policy = policy.of(facts.tenant)
+    if facts.environment not in policy.environments:
+        known = ", ".join(policy.environments)
+        message = f"The policy knows no environment {facts.environment!r}, only {known}."
+        return Verdict(facts.environment, "rejected", "UnknownEnvironment", message, facts.environment, known)
+    items = policy.items(facts)
+    judged = [(item, _judge(item, facts, now, policy)) for item in items]
+    order = sorted(judged, key=lambda pair: SECTIONS.index(pair[0].gate.section))
+    children = (FREEZE.check(facts, now, policy), *_rejections(facts), *(verdict for _, verdict in order))
+    asked = [verdict for _, verdict in judged if verdict.reason_code != "AfterMerge"]
+    verdict = _root(facts, children, undecided=bool(asked) and fold_all(asked) == "skipped")
+    return replace(verdict, observed=policy.mode == "observe")
+
+
+def _judge(item: Item, facts: ReleaseFacts, now: datetime, policy: Policy) -> Verdict:
+    gate = item.gate
+    name = "changes-to-this-file" if item is policy.changes_to_this_file else gate.name
+    try:
+        if not item.applies(facts, now):
+            return Verdict(name, "skipped", "ConditionFalse", f"Does not apply: {item.when}")
+    except CelError as error:
+        message = f"The condition {item.when!r} can not be decided: {error.message}. Put the policy right."
+        return Verdict(name, "rejected", "ConditionError", message)
+    verdict = gate.check(facts, now, policy)
+    if _later(gate, facts):
+        message = f"After the merge: {verdict.need}."
+        return Verdict(name, "skipped", "AfterMerge", message, verdict.have, verdict.need)
+    return verdict if name == gate.name else replace(verdict, name=name)
+
+
+def _later(gate: Gate, facts: ReleaseFacts) -> bool:
+    return gate.phase == "deployment" and facts.phase == "change"
+
+
+def _rejections(facts: ReleaseFacts) -> tuple[Verdict, ...]:
+    standing = [
+        r for r in facts.rejections if r.environment == facts.environment and r.revision in facts.same_tree
+    ]
+    return tuple(
+        Verdict(
+            "rejection", "rejected", "RejectedByPerson", f"{r.by} rejected this revision: {r.reason or 'no reason given'}. Push a new one.",
+            have=f"rejected by {r.by}", need="a new revision",
+        )
+        for r in standing
+    )  # fmt: skip
+
+
+def _root(facts: ReleaseFacts, children: tuple[Verdict, ...], *, undecided: bool) -> Verdict:
+    state, stopped = fold_all(children), blocking(children)
+    counted = [child for child in children if child.state != "skipped"]
+    have = f"{sum(child.approved for child in counted)} of {len(counted)} gates"
+    code, message = _sentence(facts, state, stopped)
+    if state == "approved" and undecided:
+        state, code = "rejected", "NoGateApplied"
+        message = f"No gate applies to this release, so nothing allows it: give {facts.environment} a gate without `when`."
+    return Verdict(
+        facts.environment, state, code, message, have=have, need=f"{len(counted)} gates",
+        who_can=everyone(stopped), next_change_at=soonest(children), children=children,
+    )  # fmt: skip
+
+
+def _sentence(facts: ReleaseFacts, state: State, stopped: tuple[Verdict, ...]) -> tuple[str, str]:
+    what = facts.version or facts.revision[:7] or "This release"
+    if not stopped:
+        ready = "may be merged" if facts.phase == "change" else "may be deployed"
+        return (
+            "Approved" if state == "approved" else "NothingAsked",
+            f"{what} {ready} for {facts.environment}.",
+        )
+    first, *others = stopped
+    more = f" Also: {', '.join(other.name for other in others)}." if others else ""
+    return first.reason_code, f"{first.message}{more}"
+
+
+def change_verdicts(policy: Policy, facts: ReleaseFacts, now: datetime) -> dict[str, Verdict]:
+    """The verdict of every environment on a change that is not merged yet."""
+    policy = policy.of(facts.tenant)
+    phase = {"phase": "change"}
+    return {
+        name: evaluate(policy, facts.model_copy(update=phase | {"environment": name}), now)
+        for name in policy.environments
+    }
+
+
+def mergeable(policy: Policy, verdicts: Mapping[str, Verdict], *, draft: bool = False) -> bool:
+    """Whether the bot merges: policy says so, the change is no draft, and every environment approves before the merge.
+
+    In `mode: observe` too: it blocks nobody, which does not mean that the bot merges what nobody approved.
+    """
+    approved = all(name in verdicts and verdicts[name].approved for name in policy.environments)
+    return policy.merge.when == "approved" and not draft and approved

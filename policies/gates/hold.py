@@ -1,0 +1,39 @@
+"""`hold`: nobody releases a change while it carries the label `hold`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import BaseModel
+
+from policies.facts import ReleaseFacts
+from policies.gate import Phase, Section
+from policies.schema import CLOSED, Line
+from policies.verdict import Verdict
+
+if TYPE_CHECKING:
+    from policies.model import Policy
+
+
+class Hold(BaseModel):
+    """`hold: {labels: [hold, do-not-merge]}` names other labels."""
+
+    model_config = CLOSED
+
+    name: ClassVar[str] = "hold"
+    section: ClassVar[Section] = "delay"
+    phase: ClassVar[Phase] = "change"
+    reads: ClassVar[frozenset[str]] = frozenset({"ChangeLabelled"})
+
+    labels: tuple[Line, ...] = ("hold",)
+
+    def check(self, facts: ReleaseFacts, now: datetime, policy: Policy) -> Verdict:  # noqa: ARG002  the shape of a gate
+        held = ", ".join(label for label in self.labels if label in facts.labels)
+        need = f"no label {' or '.join(self.labels)}"
+        if not held:
+            return Verdict(self.name, "approved", "NotHeld", "Nobody holds the change.", need=need)
+        message = f"On hold: remove the label {held} to go on."
+        return Verdict(
+            self.name, "delayed", "OnHold", message, held, need, ("anyone who may label the change",)
+        )

@@ -1,0 +1,143 @@
+"""What is wrong with a policy although every word of it is spelt right: rules that can never be fulfilled, names of nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from graphlib import CycleError, TopologicalSorter
+from typing import NamedTuple
+
+from policies.approvals import Rule, electorate, leaves
+from policies.errors import did_you_mean
+from policies.gates.approvals import Approvals
+from policies.model import Item, Policy
+from policies.roles import SEEDED
+from policies.source import Path
+
+
+class Complaint(NamedTuple):
+    """One thing that is wrong at a path."""
+
+    path: Path
+    message: str
+    suggestion: str | None = None
+
+
+def complaints(policy: Policy) -> Iterator[Complaint]:
+    """Everything that is wrong."""
+    if not policy.environments:
+        yield Complaint(("environments",), "there is no environment to release to")
+    yield from _orders(policy)
+    yield from _scopes(policy)
+    yield from _twice(policy)
+    for path, item in _items(policy):
+        if isinstance(item.gate, Approvals):
+            yield from _approvals(policy, item.gate, (*path, "approvals"))
+
+
+def _items(policy: Policy) -> Iterator[tuple[Path, Item]]:
+    for name, environment in policy.environments.items():
+        for index, item in enumerate(environment.gates):
+            yield ("environments", name, "gates", index), item
+    if policy.changes_to_this_file:
+        yield ("changes-to-this-file",), policy.changes_to_this_file
+
+
+def _orders(policy: Policy) -> Iterator[Complaint]:
+    before: dict[str, set[str]] = {}
+    for name, environment in policy.environments.items():
+        named = [
+            (("environments", name, "after", index), other) for index, other in enumerate(environment.after)
+        ]
+        for index, item in enumerate(environment.gates):
+            others = getattr(item.gate, "environments", ()) if item.gate.name == "promoted-from" else ()
+            named += [(("environments", name, "gates", index), other) for other in others]
+        yield from _unknown(policy.environments, named, "environment")
+        before[name] = {other for _, other in named}
+    try:
+        TopologicalSorter(before).prepare()
+    except CycleError as error:
+        circle = list(reversed(error.args[1]))
+        yield Complaint(("environments", circle[0], "after"), f"waits for itself: {' after '.join(circle)}")
+
+
+def _scopes(policy: Policy) -> Iterator[Complaint]:
+    for index, freeze in enumerate(policy.freezes):
+        named = [
+            (("freezes", index, "environments", at), name) for at, name in enumerate(freeze.environments)
+        ]
+        yield from _unknown(policy.environments, named, "environment")
+    for name, role in policy.roles.items():
+        named = [(("roles", name, "environments", at), other) for at, other in enumerate(role.environments)]
+        yield from _unknown(policy.environments, named, "environment")
+
+
+def _unknown(known: Iterable[str], named: list[tuple[Path, str]], what: str) -> Iterator[Complaint]:
+    for path, name in named:
+        if name not in set(known):
+            yield Complaint(path, f"there is no {what} {name!r}", did_you_mean(name, known))
+
+
+def _twice(policy: Policy) -> Iterator[Complaint]:
+    freezes: set[str] = set()
+    for index, freeze in enumerate(policy.freezes):
+        if freeze.name in freezes:
+            yield Complaint(("freezes", index, "name"), f"two freezes are called {freeze.name!r}")
+        freezes.add(freeze.name)
+    for name, environment in policy.environments.items():
+        gates: set[tuple[str, str | None]] = set()
+        for index, item in enumerate(environment.gates):
+            if (item.gate.name, item.when) in gates:
+                yield Complaint(
+                    ("environments", name, "gates", index), f"the gate {item.gate.name!r} is written twice"
+                )
+            gates.add((item.gate.name, item.when))
+
+
+def _approvals(policy: Policy, gate: Approvals, path: Path) -> Iterator[Complaint]:
+    known = {*policy.roles, *SEEDED}
+    undefined = [leaf for leaf in leaves(gate) if leaf.role and leaf.role not in known]
+    for leaf in undefined:
+        yield Complaint(
+            _where(gate, leaf, path), f"there is no role {leaf.role!r}", did_you_mean(str(leaf.role), known)
+        )
+    if undefined:
+        return
+    dead = _dead(policy, gate, path)
+    if dead:
+        yield dead
+    everybody = [electorate(leaf, policy) for leaf in leaves(gate)]
+    people = {login for some in everybody if some is not None for login in some}
+    if gate.people and None not in everybody and len(people) < gate.people:
+        message = f"asks for {gate.people} different people, but names {len(people)}"
+        yield Complaint((*path, "people"), message)
+
+
+def _dead(policy: Policy, rule: Rule, path: Path) -> Complaint | None:
+    """Why a rule can never be fulfilled: the first dead branch of `all`, or all branches of `any` dead."""
+    if rule.branches is None:
+        return _dead_leaf(policy, rule, path)
+    word = "all" if rule.any_ is None else "any"
+    found = [_dead(policy, branch, (*path, word, index)) for index, branch in enumerate(rule.branches)]
+    dead = [complaint for complaint in found if complaint]
+    return dead[0] if dead and (word == "all" or len(dead) == len(found)) else None
+
+
+def _dead_leaf(policy: Policy, leaf: Rule, path: Path) -> Complaint | None:
+    known = electorate(leaf, policy)
+    if known is None or len(known) >= leaf.needed:
+        return None
+    if leaf.role and not known:
+        return Complaint(
+            (*path, "role"), f"nobody holds the role {leaf.role!r}: name users or teams under `roles`"
+        )
+    message = f"asks for {leaf.needed} approvals by {leaf.label}, but only {len(known)} can be given: {', '.join(known.values())}"
+    return Complaint((*path, "count"), message)
+
+
+def _where(rule: Rule, leaf: Rule, path: Path) -> Path:
+    if rule is leaf:
+        return (*path, "role")
+    for index, branch in enumerate(rule.branches or ()):
+        if any(inner is leaf for inner in leaves(branch)):
+            return _where(branch, leaf, (*path, "all" if rule.any_ is None else "any", index))
+    return path

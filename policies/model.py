@@ -1,0 +1,188 @@
+"""The policy file: these models are its YAML, its JSON Schema and its documentation.
+
+Everything is closed to unknown keys. Gates are written by name, `{name: fields}`, or `{when: CEL, name: fields}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, cast
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    PrivateAttr,
+    StrictBool,
+    StrictInt,
+    create_model,
+    field_validator,
+    model_validator,
+)
+
+from bot.cel import CelError
+from policies.facts import CONDITIONS, ReleaseFacts, values
+from policies.freezes import Freeze
+from policies.gate import Gate
+from policies.gates import GATES
+from policies.gates.approvals import Approvals
+from policies.roles import Role
+from policies.schema import CLOSED, Word, Words, as_tuple, wrong
+
+ALWAYS_ON = frozenset({"freeze"})
+"""Gates that are never written in a list: their fields live at the top level."""
+
+
+class Item(BaseModel):
+    """One gate of an environment, perhaps under a condition."""
+
+    model_config = CLOSED
+
+    when: str | None = Field(
+        default=None, description="CEL over change.*, release.*, tests.*, now; see policies/facts.py"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {value: {}}
+        if not isinstance(value, Mapping):
+            return value
+        return {key: {} if inner is None and key != "when" else inner for key, inner in value.items()}
+
+    @field_validator("when")
+    @classmethod
+    def _compiles(cls, value: str | None) -> str | None:
+        try:
+            if value is not None:
+                CONDITIONS.compile(value)
+        except CelError as error:
+            raise wrong(error.message, error.suggestion) from None
+        return value
+
+    @model_validator(mode="after")
+    def _one_gate(self) -> Self:
+        given = [
+            name for name in type(self).model_fields if name != "when" and getattr(self, name) is not None
+        ]
+        if len(given) != 1:
+            raise wrong(
+                f"an entry is one gate, this one has {len(given) or 'none'}: write one entry for each"
+            )
+        return self
+
+    @cached_property
+    def gate(self) -> Gate:
+        """The one gate of this entry."""
+        found = (getattr(self, name) for name in type(self).model_fields if name != "when")
+        return cast("Gate", next(gate for gate in found if gate is not None))
+
+    def applies(self, facts: ReleaseFacts, now: datetime) -> bool:
+        """Whether the condition holds. Raises CelError when it can not be decided."""
+        return self.when is None or CONDITIONS.compile(self.when).holds(values(facts, now))
+
+
+if TYPE_CHECKING:
+    GateItem = Item
+else:
+    GateItem = create_model(
+        "GateItem",
+        __base__=Item,
+        **{
+            name.replace("-", "_"): (gate | None, None)
+            for name, gate in GATES.items()
+            if name not in ALWAYS_ON
+        },
+    )
+
+
+class Deploy(BaseModel):
+    """How an environment is deployed. `retries` beyond the first attempt, then the last known good comes back."""
+
+    model_config = CLOSED
+
+    strategy: Word = "process"
+    retries: Annotated[StrictInt, Field(ge=0, le=10)] = 2
+    rollback: Literal["automatic", "manual", "never"] = "automatic"
+
+
+class Environment(BaseModel):
+    """One environment. `after` names those that must run the same version healthily first."""
+
+    model_config = CLOSED
+
+    after: Annotated[Words, BeforeValidator(as_tuple)] = ()
+    gates: tuple[GateItem, ...] = ()
+    deploy: Deploy = Deploy()
+
+    @cached_property
+    def items(self) -> tuple[Item, ...]:
+        """Every gate, `after` among them."""
+        promoted = [GateItem.model_validate({"promoted-from": list(self.after)})] if self.after else []
+        return (*promoted, *self.gates)
+
+
+class Merge(BaseModel):
+    """Who merges a change once everything is approved, and how."""
+
+    model_config = CLOSED
+
+    when: Literal["approved", "manual"] = "approved"
+    method: Literal["merge", "squash", "rebase"] = "squash"
+    update_branch: StrictBool = True
+
+
+class Policy(BaseModel):
+    """The resolved policy of one repository, or of one of its tenants."""
+
+    model_config = CLOSED
+
+    version: Literal[1]
+    extends: str = "default"
+    roles: dict[Word, Role] = Field(default_factory=dict)
+    environments: dict[Word, Environment] = Field(default_factory=dict)
+    mode: Literal["observe", "enforce"] = "enforce"
+    merge: Merge = Merge()
+    changes_to_this_file: GateItem | None = None
+    freezes: tuple[Freeze, ...] = ()
+    tenants: dict[Word, dict[str, Any]] = Field(default_factory=dict)
+
+    _tenants: dict[str, Policy] = PrivateAttr(default_factory=dict)
+    _digest: str = PrivateAttr(default="")
+    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the text it was read from, hexadecimal."""
+        return self._digest
+
+    @property
+    def origins(self) -> Mapping[str, str]:
+        """Path of each value -> `policy.yaml:12` or `pack strict:4`."""
+        return self._origins
+
+    def of(self, tenant: str) -> Policy:
+        """The policy as it is for a tenant."""
+        return self._tenants.get(tenant, self)
+
+    def items(self, facts: ReleaseFacts) -> tuple[Item, ...]:
+        """The gates that a release must mind, the freeze left out."""
+        extra = (self.changes_to_this_file,) if self.changes_to_this_file and facts.touches_policy else ()
+        return (*self.environments[facts.environment].items, *extra)
+
+    def approval_gates(self, environment: str, *, policy_file: bool = False) -> list[Approvals]:
+        """The approval gates of an environment, conditional ones included."""
+        items = [*self.environments[environment].items]
+        items += [self.changes_to_this_file] if self.changes_to_this_file and policy_file else []
+        return [item.gate for item in items if isinstance(item.gate, Approvals)]
+
+    def reads(self, environment: str) -> frozenset[str]:
+        """Event types that can change the verdict of an environment."""
+        from policies.gate import REVISION
+        from policies.gates.freeze import FreezeGate
+
+        always = REVISION | FreezeGate.reads | {"ReleaseRejected"}
+        return always.union(*(item.gate.reads for item in self.environments[environment].items))
