@@ -1,6 +1,9 @@
-"""Settings from the environment: `POINTSMAN_HOME`, `POINTSMAN_DATABASE_URL`, `POINTSMAN_GITHUB_WEBHOOK_SECRET=new,old`, ...
+"""Settings from the environment.
 
-Every field has a default that works on one machine with nothing configured. Secrets never show in a repr or a log.
+`POINTSMAN_HOME`, `POINTSMAN_DATABASE_URL`, `POINTSMAN_GITHUB_WEBHOOK_SECRET=new,old`, ...
+
+Every field has a default that works on one machine with nothing configured. Secrets never show in a repr or a
+log.
 """
 
 from __future__ import annotations
@@ -43,7 +46,10 @@ class Settings(BaseSettings):
     retention_hours: float = Field(default=72.0, gt=0)
     """How long the records of finished work stay in the queue's tables. The event log stays for ever."""
     worker_pause: float = Field(default=0.03, ge=0)
-    """Seconds a separate worker on SQLite waits between transactions, so that `serve` can take its write lock."""
+    """Seconds a separate worker on SQLite waits between transactions.
+
+    So that `serve` can take its write lock.
+    """
     log_level: str = "INFO"
 
     github_webhook_secret: SecretStr | None = None

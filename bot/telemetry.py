@@ -1,6 +1,7 @@
 """Logs as JSON lines with secrets taken out: `configure(settings)` once, then `log = get_logger(__name__)`.
 
-A value is hidden when its key sounds like a secret, when it looks like a token of a known kind, or when it was `hide`n.
+A value is hidden when its key sounds like a secret, when it looks like a token of a known kind, or when it
+was `hide`n.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ SECRET_KEY = re.compile(
 )
 SECRET_TEXT = re.compile(
     r"(?i)(\bgh[pousr]_[0-9a-z]{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}|\bpm_[0-9a-f]{12}_[\w-]{20,}"
-    r"|\b(?:bearer|basic)\s+[\w.~+/=-]{8,}|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END[^-]*-----)"
+    r"|\b(?:bearer|basic)\s+[\w.~+/=-]{8,}|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END[^-]*-----)"
 )
 SHORTEST_HIDDEN = 6
 """Shorter known values would blank ordinary words."""

@@ -1,1 +1,4 @@
-"""Durable execution: drains, effects, timers, schedules, takeover. `bot.engine.runtime.Runtime` is the way in."""
+"""Durable execution: drains, effects, timers, schedules, takeover.
+
+`bot.engine.runtime.Runtime` is the way in.
+"""

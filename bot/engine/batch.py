@@ -1,4 +1,4 @@
-"""Inbox rows become history: normalise, append, fold, decide, and round again, all in the caller's one transaction.
+"""Inbox rows become history: normalise, append, fold, decide, all in the caller's one transaction.
 
     batch = Batch(session, wiring, now)
     batch.prepare(rows); [batch.take(row) for row in rows]; batch.flush()
@@ -15,11 +15,9 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from bot.domain.decision import Decision, Message, Timer
-from bot.domain.effect import Effect
 from bot.domain.event import Draft, Event, derived_id, stamp
 from bot.domain.view import View
 from bot.engine import outbox
@@ -53,7 +51,9 @@ class Batch:
 
     def prepare(self, rows: Sequence[Any]) -> None:
         """Load what the rows need with few queries. Raises what `take` would raise for an unreadable row."""
-        self._parsed = {row.seq: Event.model_validate_json(bytes(row.body)) for row in rows if row.kind != DELIVERY}
+        self._parsed = {
+            row.seq: Event.model_validate_json(bytes(row.body)) for row in rows if row.kind != DELIVERY
+        }
         events = self._parsed.values()
         for tenant in {event.tenant_id for event in events}:
             ids = [event.id for event in events if event.tenant_id == tenant]
@@ -61,7 +61,9 @@ class Batch:
         keys = {(event.tenant_id, event.trace_id) for event in events}
         self._ledger.preload(keys)
         # In one order everywhere, so that two transactions do not wait for each other's modules.
-        for tenant, module in sorted({(tenant, self._ledger.state(tenant, trace).module_id) for tenant, trace in keys}):
+        for tenant, module in sorted(
+            {(tenant, self._ledger.state(tenant, trace).module_id) for tenant, trace in keys}
+        ):
             self._slots.of(tenant, module)
 
     def take(self, row: Any) -> None:
@@ -94,10 +96,13 @@ class Batch:
             trace = trace_keys.resolve(self._session, row.tenant, fact, cause=cause, known=repositories)
             if trace is None:
                 continue
-            # At once: the next delivery of this repository may come before the event is appended in its trace's shard.
+            # At once: the next delivery of this repository may come before the event is appended
+            # in its trace's shard.
             trace_keys.establish(self._session, row.tenant, trace, fact.hints)
             event = _event(fact.draft, row, trace, cause)
-            self._arrivals.append(event_arrival(event, row.source, f"{row.delivery_id}/{index}", self._wiring.settings.shards))
+            self._arrivals.append(
+                event_arrival(event, row.source, f"{row.delivery_id}/{index}", self._wiring.settings.shards)
+            )
 
     def _apply(self, first: Event, now: datetime) -> None:
         """Append `first` and, breadth first, all that is decided from it."""
@@ -110,7 +115,9 @@ class Batch:
             decision = self._wiring.decide(event, self._view(event, now))
             # Senders state their own times; what follows from a fact happened when we received it.
             cause = event.model_copy(update={"time": now})
-            waiting.extend(stamp(draft, cause=cause, index=index) for index, draft in enumerate(decision.events))
+            waiting.extend(
+                stamp(draft, cause=cause, index=index) for index, draft in enumerate(decision.events)
+            )
             self._send(event, decision, now)
 
     def _view(self, event: Event, now: datetime) -> View:
@@ -128,18 +135,27 @@ class Batch:
         )
 
     def _send(self, event: Event, decision: Decision, now: datetime) -> None:
-        self._effects.extend(outbox.Wanted(event, index, effect) for index, effect in enumerate(decision.effects))
+        self._effects.extend(
+            outbox.Wanted(event, index, effect) for index, effect in enumerate(decision.effects)
+        )
         self._timers.extend((event, timer) for timer in decision.timers)
         for message in decision.messages:
             self._arrivals.append(self._message(event, message, now))
 
     def _message(self, event: Event, message: Message, now: datetime) -> Arrival:
         told = stamp(message.draft, cause=event.model_copy(update={"time": now}), index=0).model_copy(
-            update={"trace_id": message.trace_id, "id": derived_id(event.tenant_id, message.trace_id, "message", message.name)}
+            update={
+                "trace_id": message.trace_id,
+                "id": derived_id(event.tenant_id, message.trace_id, "message", message.name),
+            }
         )
-        return event_arrival(told, "message", f"{message.trace_id}/{message.name}", self._wiring.settings.shards)
+        return event_arrival(
+            told, "message", f"{message.trace_id}/{message.name}", self._wiring.settings.shards
+        )
 
 
 def _event(draft: Draft, row: Any, trace: str, event_id: str) -> Event:
     said = {name: value for name, value in draft.model_dump().items() if value is not None}
-    return Event(**said, id=event_id, source=row.source, time=row.received_at, tenant_id=row.tenant, trace_id=trace)
+    return Event(
+        **said, id=event_id, source=row.source, time=row.received_at, tenant_id=row.tenant, trace_id=trace
+    )

@@ -1,7 +1,8 @@
 """`drain_shard`: apply a shard's waiting rows, in order, a few per transaction, until there are none.
 
-A transaction takes at most 30 rows or 20 ms, because intake waits for it on SQLite. The rows' `done` marks are written in
-it too, so it needs no checkpoint of its own: done again it finds nothing to do. Two drains of one shard take turns by lock.
+A transaction takes at most 30 rows or 20 ms, because intake waits for it on SQLite. The rows' `done` marks
+are written in it too, so it needs no checkpoint of its own: done again it finds nothing to do. Two drains of
+one shard take turns by lock.
 """
 
 from __future__ import annotations
@@ -16,12 +17,10 @@ from sqlalchemy.orm import Session
 from bot.engine import quarantine
 from bot.engine.batch import Batch
 from bot.engine.wiring import Wiring
-from bot.intake.arrivals import GENERATIONS, INBOX
-from bot.log.tables import DONE, WAITING, Takeover
+from bot.log.tables import DONE, GENERATIONS, INBOX, TAKEOVERS, WAITING
 from bot.telemetry import get_logger
 
 log = get_logger(__name__)
-TAKEOVERS: Any = Takeover.__table__  # type: ignore[attr-defined]
 MOST_ROWS = 30
 MOST_SECONDS = 0.02
 LONGEST = 2.0
@@ -66,16 +65,25 @@ def _raise_generation(wiring: Wiring, shard: int, workflow_id: str) -> int:
     """
     with wiring.store.begin() as session:
         session.execute(
-            sa.update(GENERATIONS).where(GENERATIONS.c.shard == shard).values(generation=GENERATIONS.c.generation + 1)
+            sa.update(GENERATIONS)
+            .where(GENERATIONS.c.shard == shard)
+            .values(generation=GENERATIONS.c.generation + 1)
         )
-        return session.execute(sa.select(TAKEOVERS.c.attempts).where(TAKEOVERS.c.workflow_id == workflow_id)).scalar() or 0
+        return (
+            session.execute(
+                sa.select(TAKEOVERS.c.attempts).where(TAKEOVERS.c.workflow_id == workflow_id)
+            ).scalar()
+            or 0
+        )
 
 
 def _transaction(wiring: Wiring, shard: int, most: int) -> bool:
     """One transaction. Returns whether more rows wait."""
     with wiring.store.begin() as session:
         if not wiring.store.sqlite:
-            session.execute(sa.text("SELECT pg_advisory_xact_lock(:space, :shard)"), {"space": SHARD_LOCK, "shard": shard})
+            session.execute(
+                sa.text("SELECT pg_advisory_xact_lock(:space, :shard)"), {"space": SHARD_LOCK, "shard": shard}
+            )
         rows = _waiting(session, shard, most)
         if not rows:
             return False

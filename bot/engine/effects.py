@@ -1,8 +1,10 @@
-"""`perform_effect`: one workflow is one try at one effect. Its outcome comes back through the inbox, like everything else.
+"""`perform_effect`: one workflow is one try at one effect.
 
-A retry is a new, delayed workflow by the schedule (0, 5, 15, 60 s): a sleeping one would hold a slot. When the other side
-says when to come back (`Retryable.after`), that wait costs no attempt. After the last attempt a person is asked, by what
-the handlers decide from `AgentSkillFailed{exhausted: true}`.
+Its outcome comes back through the inbox, like everything else.
+
+A retry is a new, delayed workflow by the schedule (0, 5, 15, 60 s): a sleeping one would hold a slot. When
+the other side says when to come back (`Retryable.after`), that wait costs no attempt. After the last attempt
+a person is asked, by what the handlers decide from `AgentSkillFailed{exhausted: true}`.
 """
 
 from __future__ import annotations
@@ -20,16 +22,15 @@ from bot.domain.errors import Permanent, Retryable
 from bot.domain.event import Draft, Event, derived_id
 from bot.domain.model import Model
 from bot.domain.performer import EffectContext
-from bot.engine.outbox import EFFECTS as TABLE
 from bot.engine.outbox import enqueue_attempt
 from bot.engine.wiring import Wiring
 from bot.intake.arrivals import event_arrival, insert, now
 from bot.log.replay import find
-from bot.log.tables import Head
+from bot.log.tables import EFFECTS as TABLE
+from bot.log.tables import HEADS
 from bot.telemetry import get_logger, redact
 
 log = get_logger(__name__)
-HEADS: Any = Head.__table__  # type: ignore[attr-defined]
 SILENT = frozenset({"WriteMemory", "React"})
 """Nobody decides anything from these; recording them would only make the trace longer."""
 MOST_TRIES = 100
@@ -39,7 +40,10 @@ WAITING = ("waiting", "retrying")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one try: a result, or why not. `delay`: seconds until the next try, None when there is none."""
+    """What became of one try: a result, or why not.
+
+    `delay`: seconds until the next try, None when there is none.
+    """
 
     status: str
     result: Model | None = None
@@ -70,15 +74,23 @@ def give_up(wiring: Wiring, tenant: str, effect_id: str, message: str) -> None:
 
 def _load(wiring: Wiring, tenant: str, effect_id: str) -> Any:
     with wiring.store.read() as session:
-        return session.execute(sa.select(TABLE).where(TABLE.c.tenant == tenant, TABLE.c.effect_id == effect_id)).first()
+        return session.execute(
+            sa.select(TABLE).where(TABLE.c.tenant == tenant, TABLE.c.effect_id == effect_id)
+        ).first()
 
 
 def _superseded(wiring: Wiring, row: Any, effect: Effect) -> bool:
-    """Whether a later effect says the same thing anew: a late retry must not overwrite it with something older."""
+    """Whether a later effect says the same thing anew.
+
+    A late retry must not overwrite it with something older.
+    """
     if not row.subject or effect.task_id or (row.tries == 0 and row.kind != "WriteMemory"):
         return False
     later = sa.select(TABLE.c.effect_id).where(
-        TABLE.c.tenant == row.tenant, TABLE.c.trace == row.trace, TABLE.c.subject == row.subject, TABLE.c.ordinal > row.ordinal
+        TABLE.c.tenant == row.tenant,
+        TABLE.c.trace == row.trace,
+        TABLE.c.subject == row.subject,
+        TABLE.c.ordinal > row.ordinal,
     )
     with wiring.store.read() as session:
         return session.execute(later.limit(1)).first() is not None
@@ -87,7 +99,9 @@ def _superseded(wiring: Wiring, row: Any, effect: Effect) -> bool:
 def _try(wiring: Wiring, row: Any, effect: Effect) -> Outcome:
     performer = wiring.performers.get(row.target)
     if performer is None:
-        return Outcome("failed", reason_code="NoPerformer", message=f"nobody here performs effects for {row.target!r}")
+        return Outcome(
+            "failed", reason_code="NoPerformer", message=f"nobody here performs effects for {row.target!r}"
+        )
     context = EffectContext(row.tenant, row.trace, lambda event_id: _find(wiring, row, event_id), row.attempt)
     try:
         return Outcome("done", result=performer.perform(row.effect_id, effect, context))
@@ -95,8 +109,9 @@ def _try(wiring: Wiring, row: Any, effect: Effect) -> Outcome:
         return Outcome("failed", reason_code=error.reason_code, message=redact(error.message))
     except Retryable as error:
         return _again(wiring, row, "Retryable", redact(error.message), error.after)
-    except Exception as error:  # noqa: BLE001 - an unforeseen failure is retried like an outage, then a person looks
-        log.error("effect_raised", effect_id=row.effect_id, kind=row.kind, exc_info=error)
+    except Exception as error:
+        # An unforeseen failure is retried like an outage; then a person looks.
+        log.exception("effect_raised", effect_id=row.effect_id, kind=row.kind)
         return _again(wiring, row, type(error).__name__, redact(str(error)) or type(error).__name__, None)
 
 
@@ -120,17 +135,28 @@ def _record(wiring: Wiring, row: Any, effect: Effect, outcome: Outcome) -> None:
     tries = row.tries + 1
     attempt = row.attempt + (1 if outcome.status == "retrying" and not outcome.free else 0)
     with wiring.store.begin() as session:
-        values = {"status": outcome.status, "tries": tries, "attempt": attempt, "message": outcome.message, "updated_at": now()}
+        values = {
+            "status": outcome.status,
+            "tries": tries,
+            "attempt": attempt,
+            "message": outcome.message,
+            "updated_at": now(),
+        }
         updated = session.execute(
-            sa.update(TABLE).values(values)
-            .where(TABLE.c.tenant == row.tenant, TABLE.c.effect_id == row.effect_id, TABLE.c.tries == row.tries)
-        )  # fmt: skip
+            sa.update(TABLE)
+            .values(values)
+            .where(
+                TABLE.c.tenant == row.tenant, TABLE.c.effect_id == row.effect_id, TABLE.c.tries == row.tries
+            )
+        )
         if updated.rowcount != 1:  # type: ignore[attr-defined]
-            return  # the same try ran twice (a takeover from a process that was only slow), and the other was first
+            return  # the same try ran twice (taken over from a process that was only slow)
         rung: dict[int, int] = {}
         if said is not None:
             module = session.execute(
-                sa.select(HEADS.c.module_id).where(HEADS.c.tenant_id == row.tenant, HEADS.c.trace_id == row.trace)
+                sa.select(HEADS.c.module_id).where(
+                    HEADS.c.tenant_id == row.tenant, HEADS.c.trace_id == row.trace
+                )
             ).scalar()
             event = _event(row, effect, said, tries, module or None)
             arrival = event_arrival(event, "effect", f"{row.effect_id}/{tries}", wiring.settings.shards)
@@ -154,9 +180,15 @@ def _said(row: Any, effect: Effect, outcome: Outcome) -> Draft | None:
         "attempt": row.attempt, "request": request,
     }  # fmt: skip
     if outcome.result is not None:
-        return draft("AgentActionCompleted", p.ActionCompleted(**common, result=outcome.result.to_json()), **context)
+        return draft(
+            "AgentActionCompleted", p.ActionCompleted(**common, result=outcome.result.to_json()), **context
+        )
     failed = p.SkillFailed(
-        **common, reason_code=outcome.reason_code, message=outcome.message, exhausted=outcome.delay is None, retry_in_s=outcome.delay
+        **common,
+        reason_code=outcome.reason_code,
+        message=outcome.message,
+        exhausted=outcome.delay is None,
+        retry_in_s=outcome.delay,
     )
     return draft("AgentSkillFailed", failed, **context)
 

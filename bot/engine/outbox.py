@@ -1,8 +1,11 @@
-"""Effects and timers leave a decision: rows and enqueued workflows in the transaction that records the decision.
+"""Effects and timers leave a decision.
 
-Order: the effects of one trace at one target run one after the other, in the order of their ids (queue partition = trace).
-A change's checks and comments must not overtake each other, while other traces go on. Targets have queues of their own,
-so a deployment that takes minutes holds up neither the comments of its own trace nor anybody else's.
+Their rows and enqueued workflows are part of the transaction that records the decision.
+
+Order: the effects of one trace at one target run one after the other, in the order of their ids (queue
+partition = trace). A change's checks and comments must not overtake each other, while other traces go on.
+Targets have queues of their own, so a deployment that takes minutes holds up neither the comments of its own
+trace nor anybody else's.
 """
 
 from __future__ import annotations
@@ -21,9 +24,8 @@ from bot.domain.effect import Effect, PostComment, RecordDeployment, SetCheck, U
 from bot.domain.event import Event
 from bot.engine.wiring import Wiring
 from bot.intake.arrivals import now
-from bot.log.tables import EffectRow
+from bot.log.tables import EFFECTS
 
-EFFECTS: Any = EffectRow.__table__  # type: ignore[attr-defined]
 PERFORM, FIRE = "perform_effect", "fire_timer"
 TIMER_QUEUE = "timers"
 PER_EVENT = 1000
@@ -78,7 +80,14 @@ def enqueue_attempt(
     tenant, trace, target = lane
     workflow_id = f"{tenant}/{effect_id}" if try_ == 1 else f"{tenant}/{effect_id}/{try_:03d}"
     wiring.enqueue(
-        session, PERFORM, workflow_id, tenant, effect_id, queue=wiring.queue_of(target), partition=f"{tenant}/{trace}", delay=delay
+        session,
+        PERFORM,
+        workflow_id,
+        tenant,
+        effect_id,
+        queue=wiring.queue_of(target),
+        partition=f"{tenant}/{trace}",
+        delay=delay,
     )
 
 
@@ -88,7 +97,9 @@ def set_timer(session: Session, wiring: Wiring, event: Event, timer: Timer) -> N
     draft = json.dumps(timer.draft.to_json())
     delay = max(0.0, timer.at.timestamp() - time.time())
     workflow_id = f"timer/{tenant}/{trace}/{timer.name}"
-    wiring.enqueue(session, FIRE, workflow_id, tenant, trace, timer.name, draft, queue=TIMER_QUEUE, delay=delay)
+    wiring.enqueue(
+        session, FIRE, workflow_id, tenant, trace, timer.name, draft, queue=TIMER_QUEUE, delay=delay
+    )
 
 
 def _row(want: Wanted) -> dict[str, Any]:

@@ -1,13 +1,16 @@
-"""`pointsman db upgrade`: our tables by Alembic, the durable-execution library's by its own migrations, and the shards."""
+"""`pointsman db upgrade`.
+
+Our tables by Alembic, the durable-execution library's by its own migrations, and the shards.
+"""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from dbos import DBOS
 
-from bot.intake.arrivals import GENERATIONS
 from bot.log.migrate import upgrade
 from bot.log.store import Store
+from bot.log.tables import GENERATIONS
 
 
 class WrongShards(Exception):
@@ -25,8 +28,12 @@ def prepare(url: str, shards: int) -> None:
                 session.execute(sa.text("LOCK TABLE shard_generation IN EXCLUSIVE MODE"))
             found = session.execute(sa.select(sa.func.count()).select_from(GENERATIONS)).scalar_one()
             if not found:
-                session.execute(sa.insert(GENERATIONS), [{"shard": shard, "generation": 0} for shard in range(shards)])
+                session.execute(
+                    sa.insert(GENERATIONS), [{"shard": shard, "generation": 0} for shard in range(shards)]
+                )
             elif found != shards:
-                raise WrongShards(f"the database has {found} shards, the settings say {shards} (POINTSMAN_SHARDS)")
+                raise WrongShards(
+                    f"the database has {found} shards, the settings say {shards} (POINTSMAN_SHARDS)"
+                )
     finally:
         store.close()

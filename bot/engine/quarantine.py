@@ -9,13 +9,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from bot.engine.wiring import Wiring
-from bot.intake.arrivals import INBOX, Doorbell, now
+from bot.intake.arrivals import Doorbell, now
 from bot.log.store import Store
-from bot.log.tables import QUARANTINED, WAITING, DeadLetter
+from bot.log.tables import INBOX, LETTERS, QUARANTINED, WAITING
 from bot.telemetry import get_logger, redact
 
 log = get_logger(__name__)
-LETTERS: Any = DeadLetter.__table__  # type: ignore[attr-defined]
 MOST_ATTEMPTS = 2
 """Times that a row may be the one a worker died on."""
 
@@ -27,15 +26,27 @@ class WorkerLost(Exception):
 def put(session: Session, row: Any, error: BaseException) -> None:
     """Quarantine an inbox row in the drain's transaction."""
     told = "".join(traceback.format_exception(error))
-    values = {name: getattr(row, name) for name in ("seq", "tenant", "source", "kind", "delivery_id", "trace")}
-    values |= {"error": type(error).__name__, "message": redact(str(error)), "traceback": redact(told), "at": now()}
+    values = {
+        name: getattr(row, name) for name in ("seq", "tenant", "source", "kind", "delivery_id", "trace")
+    }
+    values |= {
+        "error": type(error).__name__,
+        "message": redact(str(error)),
+        "traceback": redact(told),
+        "at": now(),
+    }
     session.execute(sa.insert(LETTERS), values | {"status": "quarantined"})
     session.execute(sa.update(INBOX).where(INBOX.c.seq == row.seq).values(done=QUARANTINED))
-    log.error("quarantined", seq=row.seq, source=row.source, delivery_id=row.delivery_id, error=values["error"])
+    log.error(
+        "quarantined", seq=row.seq, source=row.source, delivery_id=row.delivery_id, error=values["error"]
+    )
 
 
 def retry(store: Store, bell: Doorbell, letter_id: int) -> bool:
-    """Let a quarantined row be applied again. False when there is no such letter, or it is not in quarantine."""
+    """Let a quarantined row be applied again.
+
+    False when there is no such letter, or it is not in quarantine.
+    """
     with store.begin() as session:
         letter = session.execute(
             sa.select(LETTERS.c.seq, INBOX.c.shard).join(INBOX, INBOX.c.seq == LETTERS.c.seq)
@@ -59,8 +70,13 @@ def letters(session: Session, tenant: str | None = None, *, limit: int = 100) ->
 
 
 def before_the_next_row(wiring: Wiring, shard: int) -> None:
-    """Note, durably, which row comes next. One that has killed its worker before goes into quarantine instead."""
-    first = sa.select(INBOX).where(INBOX.c.shard == shard, INBOX.c.done == WAITING).order_by(INBOX.c.seq).limit(1)
+    """Note, durably, which row comes next.
+
+    One that has killed its worker before goes into quarantine instead.
+    """
+    first = (
+        sa.select(INBOX).where(INBOX.c.shard == shard, INBOX.c.done == WAITING).order_by(INBOX.c.seq).limit(1)
+    )
     with wiring.store.begin() as session:
         row = session.execute(first).first()
         if row is None:

@@ -1,16 +1,16 @@
 """The engine of one process.
 
-    runtime = Runtime(settings, forges={"local": forge}, performers={"local": forge, "deploy": deployer}, decide=decide)
-    runtime.launch()                                  # migrates, then drains, performs effects, fires timers
+    runtime = Runtime(settings, forges={"local": forge}, performers={"local": forge, ...}, decide=decide)
+    runtime.launch()                              # migrates, then drains, performs effects, fires timers
     app.include_router(webhook_router(runtime.inbox, runtime.forges, settings))
     app.include_router(events_router(runtime.store, runtime.inbox, settings))
-    with runtime.store.read() as session: ...         # pages and commands read; nothing but the engine appends
-    runtime.submit(event, "cli", delivery_id)         # a fact of our own, durable when it returns
+    with runtime.store.read() as session: ...     # pages and commands read; only the engine appends
+    runtime.submit(event, "cli", delivery_id)     # a fact of our own, durable when it returns
     runtime.retry(dead_letter_id)
     runtime.close()
 
-`Runtime(..., work=False)` is a web process: it stores and enqueues, others work. `Runtime(..., alone=False)` is a worker
-beside `serve` on SQLite, which gives way between transactions. One Runtime per process at a time.
+`Runtime(..., work=False)` is a web process: it stores and enqueues, others work. `Runtime(..., alone=False)`
+is a worker beside `serve` on SQLite, which gives way between transactions. One Runtime per process at a time.
 """
 
 from __future__ import annotations
@@ -36,7 +36,10 @@ from bot.settings import Settings
 
 NAME = "pointsman"
 VERSION = "1"
-"""Of the workflows' bodies. Pinned: by default each release would leave the work of the one before pending for ever."""
+"""Of the workflows' bodies.
+
+Pinned: by default each release would leave the work of the one before pending for ever.
+"""
 PATIENCE = 10.0
 """Seconds that work in progress gets to end when the process does."""
 
@@ -105,7 +108,10 @@ class Runtime:
         return self.wiring.inbox
 
     def submit(self, event: Event, source: str, delivery_id: str) -> None:
-        """Put a fact of our own (a command, a submission) on its way to its trace; durable when this returns."""
+        """Put a fact of our own (a command, a submission) on its way to its trace.
+
+        Durable when this returns.
+        """
         self.inbox.receive([event_arrival(event, source, delivery_id, self.settings.shards)])
 
     def retry(self, dead_letter_id: int) -> bool:
@@ -118,10 +124,16 @@ class Runtime:
             "application_version": VERSION,
             "executor_id": self.executor_id,
             "log_level": "CRITICAL",
-            "max_executor_threads": self.settings.drain_workers + self.settings.effect_workers * (len(self._performers) + 1) + 8,
+            "max_executor_threads": self.settings.drain_workers
+            + self.settings.effect_workers * (len(self._performers) + 1)
+            + 8,
             "scheduler_polling_interval_sec": 1.0,
         }
-        database = {"system_database_engine": self.store.durable_engine()} if self.store.sqlite else {"system_database_url": self.store.durable_url}
+        database = (
+            {"system_database_engine": self.store.durable_engine()}
+            if self.store.sqlite
+            else {"system_database_url": self.store.durable_url}
+        )
         DBOS(config=config | database)
         scheduled = _register(wiring)
         _register_queues(wiring)
@@ -132,7 +144,10 @@ class Runtime:
 
 
 def _register(wiring: Wiring) -> list[Any]:
-    """Name the workflows. Their bodies are one call each: what is durable is the inbox, not a position in a function."""
+    """Name the workflows.
+
+    Their bodies are one call each: what is durable is the inbox, not a position in a function.
+    """
 
     @DBOS.workflow(name=DRAIN_WORKFLOW)
     def drain_shard(shard: int) -> None:
@@ -167,13 +182,22 @@ def _register(wiring: Wiring) -> list[Any]:
 
 
 def _register_queues(wiring: Wiring) -> None:
-    """Before the launch: the library looks for new queues only once a second. Few, for each has a polling thread."""
+    """Before the launch: the library looks for new queues only once a second.
+
+    Few, for each has a polling thread.
+    """
     settings, client = wiring.settings, wiring.client
     client.register_queue(
-        DRAIN_QUEUE, partition_concurrency=1, worker_concurrency=settings.drain_workers, polling_interval_sec=0.02
+        DRAIN_QUEUE,
+        partition_concurrency=1,
+        worker_concurrency=settings.drain_workers,
+        polling_interval_sec=0.02,
     )
     client.register_queue(outbox.TIMER_QUEUE, worker_concurrency=4, polling_interval_sec=0.25)
     for target in (*wiring.performers, OTHER):
         client.register_queue(
-            wiring.queue_of(target), partition_concurrency=1, worker_concurrency=settings.effect_workers, polling_interval_sec=0.05
+            wiring.queue_of(target),
+            partition_concurrency=1,
+            worker_concurrency=settings.effect_workers,
+            polling_interval_sec=0.05,
         )

@@ -1,9 +1,11 @@
-"""What comes round: a sweep for shards that nobody drains and work that nobody owns, and the tidying of finished work."""
+"""What comes round.
+
+A sweep for shards that nobody drains and work that nobody owns, and the tidying of finished work.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import sqlalchemy as sa
 from dbos import DBOS
@@ -11,12 +13,10 @@ from dbos import DBOS
 from bot.domain.model import rfc3339
 from bot.engine import takeover
 from bot.engine.wiring import Wiring
-from bot.intake.arrivals import INBOX
-from bot.log.tables import WAITING, Takeover
+from bot.log.tables import INBOX, TAKEOVERS, WAITING
 from bot.telemetry import get_logger
 
 log = get_logger(__name__)
-TAKEOVERS: Any = Takeover.__table__  # type: ignore[attr-defined]
 SWEEP, TIDY = "sweep", "tidy"
 CRON = {SWEEP: "*/10 * * * * *", TIDY: "17 * * * *"}
 """Every ten seconds; every hour. Fields: [second] minute hour day month weekday, in UTC."""
@@ -28,8 +28,14 @@ AT_ONCE = 500
 def sweep(wiring: Wiring, at: datetime) -> None:
     """Wake shards whose rows wait for longer than a drain takes. A drain too many finds nothing to do."""
     for executor_id in takeover.orphans(wiring):
-        log.warning("orphans_taken_over", executor_id=executor_id, workflows=takeover.take_over(wiring, executor_id))
-    overdue = sa.select(INBOX.c.shard).distinct().where(INBOX.c.done == WAITING, INBOX.c.received_at < rfc3339(at - OVERDUE))
+        log.warning(
+            "orphans_taken_over", executor_id=executor_id, workflows=takeover.take_over(wiring, executor_id)
+        )
+    overdue = (
+        sa.select(INBOX.c.shard)
+        .distinct()
+        .where(INBOX.c.done == WAITING, INBOX.c.received_at < rfc3339(at - OVERDUE))
+    )
     with wiring.store.read() as session:
         shards = list(session.execute(overdue).scalars())
     for shard in shards:

@@ -1,8 +1,8 @@
 """A process that dies leaves work in progress; a survivor takes it over within seconds.
 
-Each process renews a lease every second. One whose lease is older than three is dead: one survivor claims the lease, puts
-the dead one's work back into its queues, and deletes the lease. A survivor that dies meanwhile loses its claim, too.
-Work that was taken over too often is given up: it is probably what kills the workers.
+Each process renews a lease every second. One whose lease is older than three is dead: one survivor claims the
+lease, puts the dead one's work back into its queues, and deletes the lease. A survivor that dies meanwhile
+loses its claim, too. Work that was taken over too often is given up: it is probably what kills the workers.
 """
 
 from __future__ import annotations
@@ -23,12 +23,10 @@ from sqlalchemy.orm import Session
 from bot.engine import effects
 from bot.engine.outbox import PERFORM
 from bot.engine.wiring import Wiring
-from bot.log.tables import Lease, Takeover
+from bot.log.tables import LEASES, TAKEOVERS
 from bot.telemetry import get_logger
 
 log = get_logger(__name__)
-LEASES: Any = Lease.__table__  # type: ignore[attr-defined]
-TAKEOVERS: Any = Takeover.__table__  # type: ignore[attr-defined]
 RENEWAL = 1.0
 CLAIM_SECONDS = 15.0
 """A claim older than this belongs to a survivor that died over it."""
@@ -74,10 +72,15 @@ class Keeper:
                 "renewed_at": self._clock(session), "claimed_by": "", "claimed_at": 0.0,
             }  # fmt: skip
             renewed = {"renewed_at": insert.excluded.renewed_at, "claimed_by": "", "claimed_at": 0.0}
-            session.execute(insert.on_conflict_do_update(index_elements=["executor_id"], set_=renewed), values)
+            session.execute(
+                insert.on_conflict_do_update(index_elements=["executor_id"], set_=renewed), values
+            )
 
     def _clock(self, session: Session) -> float:
-        """Seconds by the clock all share: the database's, or the machine's when the database is a file on it."""
+        """Seconds by the clock all share.
+
+        The database's, or the machine's when the database is a file on it.
+        """
         if self._wiring.store.sqlite:
             return time.time()
         return float(session.execute(sa.text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
@@ -110,13 +113,17 @@ class Keeper:
 
 def take_over(wiring: Wiring, executor_id: str) -> int:
     """Put a dead process's work back into its queues. Returns how many pieces."""
-    pending = DBOS.list_workflows(status="PENDING", executor_id=executor_id, load_input=False, load_output=False)
+    pending = DBOS.list_workflows(
+        status="PENDING", executor_id=executor_id, load_input=False, load_output=False
+    )
     by_queue: defaultdict[str | None, list[str]] = defaultdict(list)
     for workflow in pending:
         if _attempts(wiring, workflow.workflow_id) > MOST_TAKEOVERS and workflow.name == PERFORM:
             DBOS.cancel_workflow(workflow.workflow_id)
             tenant, effect_id = workflow.workflow_id.split("/")[:2]
-            effects.give_up(wiring, tenant, effect_id, f"{MOST_TAKEOVERS} workers died while this was being done")
+            effects.give_up(
+                wiring, tenant, effect_id, f"{MOST_TAKEOVERS} workers died while this was being done"
+            )
         else:
             by_queue[workflow.queue_name].append(workflow.workflow_id)
     for queue, ids in by_queue.items():
@@ -133,7 +140,13 @@ def orphans(wiring: Wiring) -> list[str]:
 
 
 def _attempts(wiring: Wiring, workflow_id: str) -> int:
-    insert = (sqlite if wiring.store.sqlite else postgresql).insert(TAKEOVERS).values(workflow_id=workflow_id, attempts=1)
-    again = insert.on_conflict_do_update(index_elements=["workflow_id"], set_={"attempts": TAKEOVERS.c.attempts + 1})
+    insert = (
+        (sqlite if wiring.store.sqlite else postgresql)
+        .insert(TAKEOVERS)
+        .values(workflow_id=workflow_id, attempts=1)
+    )
+    again = insert.on_conflict_do_update(
+        index_elements=["workflow_id"], set_={"attempts": TAKEOVERS.c.attempts + 1}
+    )
     with wiring.store.begin() as session:
         return int(session.execute(again.returning(TAKEOVERS.c.attempts)).scalar_one())

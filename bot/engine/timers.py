@@ -1,4 +1,7 @@
-"""`fire_timer`: at its moment a timer puts its draft into its trace's inbox. Whether it still matters, the handlers decide."""
+"""`fire_timer`: at its moment a timer puts its draft into its trace's inbox.
+
+Whether it still matters, the handlers decide.
+"""
 
 from __future__ import annotations
 

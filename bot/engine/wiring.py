@@ -1,4 +1,7 @@
-"""What the engine's workflows work with. One per process, because the durable-execution library is one per process."""
+"""What the engine's workflows work with.
+
+One per process, because the durable-execution library is one per process.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,10 @@ from bot.settings import Settings
 
 Decide = Callable[[Event, View], Decision]
 OTHER = "other"
-"""Queue of effects whose target nobody performs: they fail there with a reason instead of waiting for ever."""
+"""Queue of effects whose target nobody performs.
+
+They fail there with a reason instead of waiting for ever.
+"""
 
 
 @dataclass
@@ -68,14 +74,28 @@ class Wiring:
     activity: Activity = field(default_factory=Activity)
 
     def queue_of(self, target: str) -> str:
-        """The queue of a target's effects: one each, so that a forge that is down does not hold up the others."""
+        """The queue of a target's effects.
+
+        One each, so that a forge that is down does not hold up the others.
+        """
         return f"effects-{target if target in self.performers else OTHER}"
 
     def enqueue(
-        self, session: Session, workflow: str, workflow_id: str, *args: object, queue: str, partition: str | None = None, delay: float = 0.0
+        self,
+        session: Session,
+        workflow: str,
+        workflow_id: str,
+        *args: object,
+        queue: str,
+        partition: str | None = None,
+        delay: float = 0.0,
     ) -> None:
         """Enqueue a workflow in the caller's transaction. The same id twice is one workflow."""
-        options: dict[str, object] = {"workflow_name": workflow, "workflow_id": workflow_id, "queue_name": queue}
+        options: dict[str, object] = {
+            "workflow_name": workflow,
+            "workflow_id": workflow_id,
+            "queue_name": queue,
+        }
         if partition is not None:
             options["queue_partition_key"] = partition
         if delay > 0:

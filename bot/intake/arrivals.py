@@ -1,6 +1,7 @@
-"""What the inbox stores: rows of raw deliveries and of events, and the bell that wakes the drain of their shard.
+"""What the inbox stores: rows of deliveries and of events, and the bell that wakes their shard's drain.
 
-Everything here happens in the caller's transaction, so a row and its wake-up are stored together or not at all.
+Everything here happens in the caller's transaction, so a row and its wake-up are stored together or not at
+all.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import sqlalchemy as sa
 from dbos import DBOSClient
@@ -18,10 +18,8 @@ from sqlalchemy.orm import Session
 
 from bot.domain.event import Event
 from bot.domain.model import rfc3339
-from bot.log.tables import Inbox, ShardGeneration
+from bot.log.tables import GENERATIONS, INBOX
 
-INBOX: Any = Inbox.__table__  # type: ignore[attr-defined]
-GENERATIONS: Any = ShardGeneration.__table__  # type: ignore[attr-defined]
 DRAIN_QUEUE = "drain"
 DRAIN_WORKFLOW = "drain_shard"
 DELIVERY, EVENT = "delivery", "event"
@@ -70,14 +68,17 @@ def insert(session: Session, arrivals: Sequence[Arrival]) -> None:
         return
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     received = {"received_at": now(), "done": 0, "attempts": 0}
-    session.execute(dialect.insert(INBOX).on_conflict_do_nothing(), [asdict(arrival) | received for arrival in arrivals])
+    session.execute(
+        dialect.insert(INBOX).on_conflict_do_nothing(), [asdict(arrival) | received for arrival in arrivals]
+    )
 
 
 class Doorbell:
     """Enqueues one drain per dirty shard and generation.
 
-    A drain raises its shard's generation before it reads the inbox. Whoever rings reads the generation under a lock that
-    the raising waits for: either the drain sees the new row, or the ringer sees the new generation and enqueues another.
+    A drain raises its shard's generation before it reads the inbox. Whoever rings reads the generation under
+    a lock that the raising waits for: either the drain sees the new row, or the ringer sees the new
+    generation and enqueues another.
     """
 
     def __init__(self, client: DBOSClient) -> None:
@@ -100,7 +101,10 @@ class Doorbell:
         return rung
 
     def remember(self, rung: dict[int, int]) -> None:
-        """The wake-ups are committed: no need to enqueue them again. Never before the commit, which may fail."""
+        """The wake-ups are committed: no need to enqueue them again.
+
+        Never before the commit, which may fail.
+        """
         self._rung.update(rung)
 
     def enqueue(self, session: Session, shard: int, workflow_id: str) -> None:

@@ -5,7 +5,8 @@
     inbox.receive([arrival])           # in a worker thread
     inbox.close()
 
-Both raise `Unavailable` when the database cannot take it (disk full, down); then nothing of the call is stored.
+Both raise `Unavailable` when the database cannot take it (disk full, down); then nothing of the call is
+stored.
 """
 
 from __future__ import annotations
@@ -92,10 +93,11 @@ class Inbox:
             try:
                 self._write(tickets)
             except DBAPIError as error:
-                log.error("inbox_not_stored", arrivals=len(tickets), error=str(error.orig))
+                log.warning("inbox_not_stored", arrivals=len(tickets), error=str(error.orig))
                 _settle(tickets, Unavailable("the database did not take the delivery"))
-            except Exception as error:  # noqa: BLE001 - the writer must outlive any one group; its senders are told
-                log.error("inbox_failed", exc_info=error)
+            except Exception:
+                # The writer must outlive any one group; its senders are told.
+                log.exception("inbox_failed")
                 _settle(tickets, Unavailable("the delivery could not be stored"))
             else:
                 _settle(tickets, None)

@@ -20,15 +20,15 @@ from bot.domain.event import Event, chain
 from bot.domain.model import rfc3339
 from bot.domain.trace import TraceState, apply
 from bot.log.fold import FOLD, head_values, refold
-from bot.log.tables import EventRow, Head
+from bot.log.tables import EVENTS, HEADS
 
 Key = tuple[str, str]
 KNOWN_STATES = 1024
 _known: OrderedDict[tuple[str, str, int, str], TraceState] = OrderedDict()
-"""States by (tenant, trace, sequence, hash): a hit is exact whoever appended, so nothing needs invalidating."""
+"""States by (tenant, trace, sequence, hash).
 
-EVENTS: Any = EventRow.__table__  # type: ignore[attr-defined]
-HEADS: Any = Head.__table__  # type: ignore[attr-defined]
+A hit is exact whoever appended, so nothing needs invalidating.
+"""
 
 
 class Ledger:
@@ -128,7 +128,10 @@ class Ledger:
 
 
 def append(session: Session, events: Sequence[Event]) -> list[Event]:
-    """Append to one or several traces in the caller's transaction; returns the events with their sequences."""
+    """Append to one or several traces in the caller's transaction.
+
+    Returns the events with their sequences.
+    """
     ledger = Ledger(session)
     ledger.preload((event.tenant_id, event.trace_id) for event in events)
     appended = [ledger.append(event) for event in events]

@@ -1,6 +1,7 @@
-"""Where a trace stands: the fold of its events, kept in its `head` row so that it need not be folded from the start.
+"""Where a trace stands: the fold of its events, kept in its `head` row.
 
-The head is a cache: when it is missing, or was folded by other code, the state is folded from the events again.
+The head is a cache: when it is missing, or was folded by other code, the state is folded from the events
+again.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from bot.domain import deployment, payloads, release, trace
 from bot.domain.event import Event
 from bot.domain.model import rfc3339
 from bot.domain.trace import TraceState, apply
-from bot.log.tables import EventRow, Head
+from bot.log.tables import EVENTS, HEADS
 from bot.projections.sentence import sentence
 
 FOLD = hashlib.sha256(
@@ -38,8 +39,10 @@ def fold(tenant: str, trace_id: str, rows: Iterable[tuple[bytes, str]]) -> Trace
 def load(session: Session, tenant: str, trace_id: str) -> TraceState:
     """The state of a trace now; an unknown trace has sequence 0."""
     head = session.execute(
-        sa.select(Head.fold, Head.state).where(Head.tenant_id == tenant, Head.trace_id == trace_id)
-    ).first()  # type: ignore[call-overload]
+        sa.select(HEADS.c.fold, HEADS.c.state).where(
+            HEADS.c.tenant_id == tenant, HEADS.c.trace_id == trace_id
+        )
+    ).first()
     if head is not None and head.fold == FOLD:
         return TraceState.model_validate_json(head.state)
     return refold(session, tenant, trace_id)
@@ -48,9 +51,9 @@ def load(session: Session, tenant: str, trace_id: str) -> TraceState:
 def refold(session: Session, tenant: str, trace_id: str) -> TraceState:
     """The state folded from the events, whatever the head says."""
     query = (
-        sa.select(EventRow.body, EventRow.hash)  # type: ignore[call-overload]
-        .where(EventRow.tenant_id == tenant, EventRow.trace_id == trace_id)
-        .order_by(EventRow.sequence)
+        sa.select(EVENTS.c.body, EVENTS.c.hash)
+        .where(EVENTS.c.tenant_id == tenant, EVENTS.c.trace_id == trace_id)
+        .order_by(EVENTS.c.sequence)
     )
     return fold(tenant, trace_id, ((bytes(body), digest) for body, digest in session.execute(query)))
 

@@ -12,9 +12,7 @@ from bot.domain.event import Event
 from bot.domain.model import rfc3339
 from bot.domain.trace import TraceState
 from bot.log.fold import fold
-from bot.log.tables import EventRow
-
-EVENTS: Any = EventRow.__table__  # type: ignore[attr-defined]
+from bot.log.tables import EVENTS
 
 
 def events(
@@ -38,7 +36,8 @@ def replay(session: Session, tenant: str, trace: str, until: int | datetime | No
     """The state folded from the start, up to a sequence or a moment (both included)."""
     query = sa.select(EVENTS.c.body, EVENTS.c.hash).where(*_of(tenant, trace))
     if isinstance(until, datetime):
-        # Times within a trace need not grow (senders state them), so the prefix ends at the first later event.
+        # Times within a trace need not grow (senders state them), so the prefix ends at the first
+        # later event.
         later = sa.select(sa.func.min(EVENTS.c.sequence)).where(
             *_of(tenant, trace), EVENTS.c.time > rfc3339(until)
         )

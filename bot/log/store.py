@@ -25,7 +25,13 @@ from bot.log.gate import Gate, gated
 SQLITE_CONNECTIONS = 64
 """More than all threads that may hold one at once: with 4 for 16 threads, nested checkouts hung."""
 POSTGRES_CONNECTIONS = 20
-PRAGMAS = ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON")
+PRAGMAS = (
+    "busy_timeout=30000",
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "recursive_triggers=ON",
+)
 
 
 class Store:

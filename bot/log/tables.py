@@ -1,7 +1,8 @@
 """The tables. Moments are RFC 3339 text in UTC with milliseconds: equal on both databases, and they sort.
 
-`inbox` is what came in, `events` what is known, `head` where each trace stands (a cache that a fold rebuilds, and the mark
-that shows a cut tail), the rest is the engine's bookkeeping. The read models' tables are in `bot/projections/`.
+`inbox` is what came in, `events` what is known, `head` where each trace stands (a cache that a fold rebuilds,
+and the mark that shows a cut tail), the rest is the engine's bookkeeping. The read models' tables are in
+`bot/projections/`.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ def key() -> Any:
 
 
 class Inbox(SQLModel, table=True):
-    """One thing that came in: a raw `delivery` of a forge, or an `event` for a trace. Stored once per delivery id."""
+    """One thing that came in: a raw `delivery` of a forge, or an `event` for a trace.
+
+    Stored once per delivery id.
+    """
 
     __tablename__ = "inbox"
     __table_args__ = (
@@ -56,7 +60,10 @@ class Inbox(SQLModel, table=True):
 
 
 class ShardGeneration(SQLModel, table=True):
-    """Counts the drains of a shard; the number is part of the next drain's id, so each wake-up is enqueued once."""
+    """Counts the drains of a shard.
+
+    The number is part of the next drain's id, so each wake-up is enqueued once.
+    """
 
     __tablename__ = "shard_generation"
 
@@ -65,7 +72,10 @@ class ShardGeneration(SQLModel, table=True):
 
 
 class EventRow(SQLModel, table=True):
-    """One immutable fact. `body` is the whole envelope as canonical JSON; the other columns are copies for queries."""
+    """One immutable fact.
+
+    `body` is the whole envelope as canonical JSON; the other columns are copies for queries.
+    """
 
     __tablename__ = "events"
     __table_args__ = (
@@ -172,7 +182,10 @@ class Lease(SQLModel, table=True):
 
 
 class Takeover(SQLModel, table=True):
-    """How often a piece of work was taken over from a dead process: one that kills its worker must not go round."""
+    """How often a piece of work was taken over from a dead process.
+
+    One that kills its worker must not go round.
+    """
 
     __tablename__ = "takeover"
 
@@ -195,3 +208,16 @@ class ApiToken(SQLModel, table=True):
     created_at: str
     expires_at: str | None = None
     revoked_at: str | None = None
+
+
+# The same tables for statements: columns of a SQLModel class have the types of its fields, not of SQL
+# expressions.
+EVENTS: Any = EventRow.__table__  # type: ignore[attr-defined]
+HEADS: Any = Head.__table__  # type: ignore[attr-defined]
+INBOX: Any = Inbox.__table__  # type: ignore[attr-defined]
+GENERATIONS: Any = ShardGeneration.__table__  # type: ignore[attr-defined]
+LETTERS: Any = DeadLetter.__table__  # type: ignore[attr-defined]
+EFFECTS: Any = EffectRow.__table__  # type: ignore[attr-defined]
+LEASES: Any = Lease.__table__  # type: ignore[attr-defined]
+TAKEOVERS: Any = Takeover.__table__  # type: ignore[attr-defined]
+TOKENS: Any = ApiToken.__table__  # type: ignore[attr-defined]

@@ -1,4 +1,6 @@
-"""Is the log what was written? Recomputes every hash, compares every column with the body, and every head with its fold.
+"""Is the log what was written?
+
+Recomputes every hash, compares every column with the body, and every head with its fold.
 
     verify(session, trace="trace-1") -> {"ok": False, "traces": 1, "events": 12,
                                          "first_bad": {"traceId": "trace-1", "sequence": 7}, "reason": "hash"}
@@ -19,10 +21,8 @@ from bot.domain.event import GENESIS, Event, chain
 from bot.domain.trace import TraceState, apply
 from bot.log.append import event_values
 from bot.log.fold import FOLD, head_values
-from bot.log.tables import EventRow, Head
+from bot.log.tables import EVENTS, HEADS
 
-EVENTS: Any = EventRow.__table__  # type: ignore[attr-defined]
-HEADS: Any = Head.__table__  # type: ignore[attr-defined]
 Finding = tuple[str, int, str]
 """Trace, sequence, what is wrong."""
 

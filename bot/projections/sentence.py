@@ -1,4 +1,7 @@
-"""One line about an event, for lists: `DeploymentCompleted` in staging by ada -> "Deployment completed: staging (ada)"."""
+"""One line about an event, for lists: `DeploymentCompleted` in staging by ada -> "Deployment completed.
+
+Staging (ada)".
+"""
 
 from __future__ import annotations
 

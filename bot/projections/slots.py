@@ -1,6 +1,7 @@
 """Environments of a module over all traces: who deploys now, who waits, what runs, what was last good.
 
-Updated in the transaction that appends the event, under a lock per module, so that two traces never both hold an environment.
+Updated in the transaction that appends the event, under a lock per module, so that two traces never both hold
+an environment.
 """
 
 from __future__ import annotations
@@ -73,7 +74,8 @@ def _failed(slot: Slot, event: Event) -> Update:
         "healthy": bool(running),
     }
     if (slot.last_known_good or {}).get("releaseId") == failed_release:
-        # It had been good, and was rolled back afterwards: what runs now is the good one, and nothing is before it.
+        # It had been good, and was rolled back afterwards: what runs now is the good one, and nothing
+        # is before it.
         update |= {"last_known_good": running or None, "previous_good": None}
     if event.data.get("rolledBackTo") and failed_release not in slot.rolled_back:
         update["rolled_back"] = (*slot.rolled_back, failed_release)
@@ -114,7 +116,7 @@ class Slots:
         self._dirty: dict[tuple[str, str, str], Slot] = {}
 
     def lock(self, tenant: str, module_id: str) -> None:
-        """Only one transaction at a time decides about a module's environments (SQLite has one writer anyway)."""
+        """Only one transaction at a time decides about a module (SQLite has one writer anyway)."""
         if not self._sqlite:
             key = {"key": f"slot\x1f{tenant}\x1f{module_id}"}
             self._session.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), key)

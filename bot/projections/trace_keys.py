@@ -1,6 +1,9 @@
-"""Which trace owns a change, a branch or a revision: keys such as `local:acme/booking#7`, `...@feature/x`, `...=<sha>`.
+"""Which trace owns a change, a branch or a revision.
 
-A fact from a forge finds its trace by trailer, then by the first of its hints that is known; else it may begin a new one.
+Keys look like `local:acme/booking#7`, `local:acme/booking@feature/x`, `local:acme/booking=<sha>`.
+
+A fact from a forge finds its trace by trailer, then by the first of its hints that is known; else it may
+begin a new one.
 """
 
 from __future__ import annotations
@@ -80,7 +83,10 @@ def forgotten(event: Event, state: TraceState) -> tuple[str, ...]:
 
 
 def record(session: Session, event: Event, state: TraceState) -> None:
-    """Write what `event` establishes; a key that is owned stays where it is, except for the bot's own work."""
+    """Write what `event` establishes.
+
+    A key that is owned stays where it is, except for the bot's own work.
+    """
     establish(session, event.tenant_id, event.trace_id, keys(event, state), take=event.type in OWN_WORK)
     if gone := forgotten(event, state):
         session.execute(sa.delete(KEYS).where(KEYS.c.tenant == event.tenant_id, KEYS.c.key.in_(gone)))
@@ -106,11 +112,12 @@ def resolve(
 ) -> str | None:
     """The trace of `fact`: by trailer, by hint, or a new one named after `cause`. None: it belongs to nobody.
 
-    `known` are the repositories of traces named by trailers: a commit elsewhere must not speak into a foreign trace.
+    `known` are the repositories of traces named by trailers: a commit elsewhere must not speak into a foreign
+    trace.
     """
     if fact.trace_id and known.get(fact.trace_id, "") in {"", fact.repository}:
         return fact.trace_id
-    owners = dict(
+    owners: dict[str, str] = dict(
         session.execute(
             sa.select(KEYS.c.key, KEYS.c.trace).where(KEYS.c.tenant == tenant, KEYS.c.key.in_(fact.hints))
         )

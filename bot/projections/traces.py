@@ -6,18 +6,18 @@ cursor, new = events_after(session, cursor, tenant="acme", trace="trace-1")
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from bot.domain.event import Event
-from bot.log.tables import EventRow, Head
+from bot.log.tables import EVENTS, HEADS
 
-HEADS: Any = Head.__table__  # type: ignore[attr-defined]
-EVENTS: Any = EventRow.__table__  # type: ignore[attr-defined]
 SETTLED = sa.text("age(events.xmin) > age(pg_snapshot_xmin(pg_current_snapshot())::xid)")
-"""Postgres hands out positions before commits: below a transaction that is still open, more may appear. Such rows wait."""
+"""Postgres hands out positions before commits: below a transaction that is still open, more may appear.
+
+Such rows wait.
+"""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,10 @@ class TraceLine:
 def traces(
     session: Session, tenant: str, *, limit: int = 100, before: str | None = None, module: str | None = None
 ) -> list[TraceLine]:
-    """A tenant's traces, the latest first. `before` is the `updated_at` of the last line of the page before."""
+    """A tenant's traces, the latest first.
+
+    `before` is the `updated_at` of the last line of the page before.
+    """
     columns = [HEADS.c[name] for name in TraceLine.__dataclass_fields__]
     query = sa.select(*columns).where(HEADS.c.tenant_id == tenant)
     if before is not None:

@@ -196,7 +196,8 @@ def _append_only() -> None:
     if op.get_bind().dialect.name == "sqlite":
         for verb in ("UPDATE", "DELETE"):
             op.execute(
-                f"CREATE TRIGGER events_no_{verb.lower()} BEFORE {verb} ON events BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
+                f"CREATE TRIGGER events_no_{verb.lower()} BEFORE {verb} ON events "
+                f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
             )
         return
     op.execute(
