@@ -155,9 +155,6 @@ def freeze_overridden(environment: str, windows: Sequence[tuple[str, Any]], logi
     return f"🔓 {code(login)} lifted the freeze {named} for this release to **{plain(environment)}** only."
 
 
-def no_freeze(environment: str) -> str:
-    return f"No freeze is active for {environment} now: there is nothing to lift."
-
 
 def rolling_back(environment: str, version: str, before: str, login: str) -> str:
     return f"↩️ {code(login)} asked for a rollback of **{plain(environment)}** from {plain(version)} to {plain(before)}; it has begun."

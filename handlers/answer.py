@@ -17,7 +17,7 @@ from bot.domain.trace import apply
 from bot.domain.view import View
 from handlers.declare import REGISTRY, Answer, Call, CommandEntry, facts
 from handlers.policy import policy_of
-from handlers.release_manager import reevaluate
+from handlers.release_manager import REREAD, reevaluate
 from policies.roles import allowed, holders
 
 
@@ -30,8 +30,9 @@ def answer(gathered: p.FactsGathered, view: View) -> Decision:
         decision += outcome
         refused = refused or was_refused
         replies += [said] if said else []
-    after = ahead(view, decision)
-    return decision + reevaluate(after) + _reply(view, replies, refused=refused)
+    if not any(said.type in REREAD for said in decision.events):
+        decision += reevaluate(ahead(view, decision))  # else the reaction to what was decided does
+    return decision + _reply(view, replies, refused=refused)
 
 
 def ahead(view: View, decision: Decision) -> View:

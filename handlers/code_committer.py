@@ -99,7 +99,7 @@ def commit(gathered: p.FactsGathered, view: View) -> Decision:
         return failed(task, error.reason_code, error.message)
     return do(CommitFiles(
         target=view.state.forge, repository=module.repository, purpose="module", task_id=task.task_id, agent_id=AGENT,
-        branch=branch_of(view.state), base=module.target_branch, files_from=event.id, prefix=module.path, clean=True,
+        branch=branch_of(view.state), base=module.target_branch, files_from=event.id, prefix=module.path, clean=bool(module.path),
         message=_message(module), trailers=trailers(view.state, AGENT), expected_head=gathered.branch_head))
 
 

@@ -16,12 +16,10 @@ from bot.domain.catalog import read
 from bot.domain.decision import NOTHING, Decision
 from bot.domain.event import Event
 from bot.domain.view import View
-from bot.flows.advance import advance
+from bot.flows.advance import advance, scheduled
+from bot.flows.facts import facts_of
 from bot.flows.load import definition
 from handlers.declare import REGISTRY, Registry
-
-FLOW_OWNED = frozenset({"LifecyclePhaseAdvanced", "AgentTaskScheduled", "AgentTaskCompleted"})
-
 
 @cache
 def registry() -> Registry:
@@ -38,18 +36,17 @@ def decide(event: Event, view: View) -> Decision:
 
 
 def _flow(event: Event, view: View) -> Decision:
-    if event.type in FLOW_OWNED:
-        return NOTHING
-    moved = advance(definition(view.state.flow.flow), view.state.flow, event)
+    flow = view.state.flow
+    moved = advance(definition(flow.flow), flow, event, facts=facts_of(view.state))
     return Decision(events=moved.drafts, timers=moved.timers)
 
 
 def _addressed(event: Event, view: View) -> Decision:
     known = registry()
     if event.type == "AgentTaskScheduled":
-        task = read(event, p.TaskScheduled)
-        found_skill = known.skills.get((task.agent, task.skill))
-        return found_skill(task, view) if found_skill else NOTHING
+        task = scheduled(view.state.flow, event)
+        found_skill = known.skills.get((task.agent, task.skill)) if task else None
+        return found_skill(task, view) if found_skill and task else NOTHING
     if event.type == "FactsGathered":
         gathered = read(event, p.FactsGathered)
         found_facts = known.facts.get(gathered.purpose)

@@ -47,17 +47,13 @@ def release_facts(view: View, environment: str) -> ReleaseFacts:
     state = view.state
     change = state.change or {}
     head = state.head or ""
-    approved_head = state.carried.get(head)
-    tests = dict(state.tests)
-    if approved_head and head not in tests and approved_head in tests:
-        tests[head] = tests[approved_head]  # an equal tree has passed them already
-    coverage = (state.runs.get(head) or state.runs.get(approved_head or "") or {}).get("coverage")
+    coverage = {sha: run["coverage"] for sha, run in state.runs.items() if run.get("coverage") is not None}
     return ReleaseFacts(
         tenant=state.tenant_id, module=state.module_id, version=state.version, environment=environment, revision=head,
-        phase="deployment" if state.merged else "change", carried=state.carried, tests=tests, coverage=coverage,
+        phase="deployment" if state.merged else "change", carried=state.carried, tests=state.tests, coverage=coverage,
         approvals=state.approvals, overrides=state.overrides, rejections=state.rejections,
         author=state.submitter or change.get("author") or "", committers=tuple(change.get("committers", ())),
-        last_pusher=change.get("lastPusher"), labels=tuple(change.get("labels", ())), actors=state.people, slots=_slots(view, head),
+        last_pusher=change.get("lastPusher"), co_authors=tuple(change.get("coAuthors", ())), labels=tuple(change.get("labels", ())), actors=state.people, slots=_slots(view, head),
         base_branch=change.get("target", "main"), draft=bool(change.get("draft")), intent_at=state.intent_at)
 
 
@@ -112,4 +108,9 @@ def _broken(view: View) -> dict[str, Evaluation]:
         return {}
     names = tuple(view.state.releases) or ("production",)
     phase: Literal["change", "deployment"] = "deployment" if view.state.merged else "change"
-    return {name: _evaluation(view, name, phase, policies.broken(name, errors)) for name in names}
+    return {name: _evaluation(view, name, phase, _unusable(name, errors)) for name in names}
+
+
+def _unusable(environment: str, errors: tuple[str, ...]) -> policies.Verdict:
+    message = f"The policy file is broken at {errors[0]}. Mend it on the base branch; until then nothing is released."
+    return policies.Verdict(environment, "rejected", "PolicyInvalid", message, have=f"{len(errors)} errors", need="a valid policy file")

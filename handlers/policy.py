@@ -28,7 +28,7 @@ def policy_of(state: TraceState) -> policies.Policy | None:
     if text is None:
         return None
     try:
-        return policies.load(text, tenant=state.tenant_id)
+        return policies.load(text).of(state.tenant_id)
     except policies.PolicyErrors:
         return None
 
@@ -39,7 +39,7 @@ def policy_errors(state: TraceState) -> tuple[str, ...]:
     if text is None:
         return ()
     try:
-        policies.load(text, tenant=state.tenant_id)
+        policies.load(text)
     except policies.PolicyErrors as errors:
         return tuple(str(error) for error in errors.errors)
     return ()

@@ -24,7 +24,7 @@ AGENT = "release-manager"
 REREAD = (
     "PipelineReady", "TestsPassed", "TestsFailed", "ApprovalGranted", "ApprovalRevoked", "ApprovalInvalidated", "FreezeOverridden",
     "ChangeOpened", "ChangeUpdated", "ChangeReopened", "ChangeLabelled", "DeploymentCompleted", "DeploymentFailed",
-    "pointsman.ApprovalsCarried", "TriggerRequested", "InfraProvisioned",
+    "pointsman.ApprovalsCarried", "TriggerRequested", "InfraProvisioned", "ReleaseRejected",
 )
 
 
@@ -53,8 +53,8 @@ def on_release_facts(_gathered: p.FactsGathered, view: View) -> Decision:
 def on_anything_gates_read(event: Event, view: View) -> Decision:
     """Evaluate again when something that gates read has changed; with fresh facts when nobody has looked yet."""
     state = view.state
-    if state.change is None or not state.repository:
-        return NOTHING
+    if state.change is None or not state.repository or (event.type == "ReleaseRejected" and not event.actor):
+        return NOTHING  # a rejection of our own is an answer; a person's is something to read
     if policy_text(state) is None:
         return ask(view, "release", event.id)
     return reevaluate(view)
@@ -178,7 +178,7 @@ def _merge(evaluations: dict[str, Evaluation], view: View) -> Decision:
     change = state.change
     if policy is None or change is None or change.get("state") != "open" or state.merge_requested == change["head"]:
         return NOTHING
-    if not policies.mergeable(policy, [e.verdict for e in evaluations.values()], draft=bool(change.get("draft"))):
+    if not policies.mergeable(policy, {name: e.verdict for name, e in evaluations.items()}, draft=bool(change.get("draft"))):
         return NOTHING
     asked = Draft(type="AutoMergeOnApprove", agent_id=AGENT, data={"change": change["number"], "revision": change["head"]})
     return record(asked) + do(MergeChange(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import policies
 from bot import messages
 from bot.domain import payloads as p
 from bot.domain.catalog import draft
@@ -10,9 +11,9 @@ from bot.domain.errors import Refused
 from bot.domain.view import View
 from handlers.declare import Answer, Call, command
 from handlers.environments import environment_of
+from handlers.evaluation import release_facts
 from handlers.policy import policy_of
-from policies import freezes
-from policies.roles import Permission, roles_of
+from policies.roles import Permission
 
 
 @command("/override-freeze <environment> <reason...>", needs=Permission.OVERRIDE_FREEZE)
@@ -22,18 +23,12 @@ def override_freeze(call: Call, view: View) -> Answer:
     policy = policy_of(view.state)
     if policy is None:
         raise Refused("PolicyInvalid", messages.policy_broken())
-    status = freezes.status(
-        policy, view.now, tenant=view.state.tenant_id, environment=environment, module=view.state.module_id,
-        labels=tuple((view.state.change or {}).get("labels", ())))
-    lifted = {o.window for o in view.state.overrides if o.environment == environment and (o.until is None or o.until > view.now)}
-    windows = [window for window in status.windows if window.name not in lifted]
-    if not windows:
-        raise Refused("FreezeNotActive", messages.no_freeze(environment))
-    role = next(iter(roles_of(policy, call.actor)), "StudioApprover")
+    lifted = policies.lift(
+        policy, release_facts(view, environment), call.actor, environment, call.arguments["reason"], view.now)
     overridden = [
         draft("FreezeOverridden", p.FreezeOverridden(
-            environment=environment, window=window.name, by=call.actor.login, role=role, reason=call.arguments["reason"], until=window.end,
+            environment=environment, window=o.window, by=o.by, role=o.role, reason=o.reason, until=o.until, revision=o.revision,
         ), environment=environment, actor=call.actor.login)
-        for window in windows
+        for o in lifted
     ]
-    return Answer(record(*overridden), messages.freeze_overridden(environment, [(w.name, w.end) for w in windows], call.actor.login))
+    return Answer(record(*overridden), messages.freeze_overridden(environment, [(o.window, o.until) for o in lifted], call.actor.login))

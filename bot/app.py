@@ -1,0 +1,130 @@
+"""The only wiring: settings -> store -> engine -> forges -> FastAPI.
+
+`serve` is web and worker in one process; `serve(web_only=True)` leaves the work to `work`, of which Postgres takes any number.
+The embedded forge's Git, pages, webhooks and pipeline runner live with the web; its effects wherever there is a worker.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+import uvicorn
+from fastapi import FastAPI
+
+import bot
+from bot import telemetry
+from bot.api import problems, routes
+from bot.deploy.performer import Deployer
+from bot.engine.runtime import Runtime
+from bot.forges.local.forge import LocalForge
+from bot.intake.events import events_router
+from bot.intake.webhook import webhook_router
+from bot.log.migrate import upgrade
+from bot.log.replay import events
+from bot.log.store import Store
+from bot.memory.writer import MemoryWriter
+from bot.settings import Settings
+from bot.studio.pages import studio_router
+from handlers.decide import decide, registry
+
+
+@dataclass(frozen=True)
+class House:
+    """Everything of one process."""
+
+    settings: Settings
+    runtime: Runtime
+    forge: LocalForge
+
+
+def furnish(settings: Settings, *, work: bool, alone: bool) -> House:
+    """Put the parts together; nothing runs yet. Raises what a database that can not be reached raises."""
+    registry()  # a handler that is declared twice stops the start, not the first comment
+    upgrade(settings.database)
+    store = Store(settings.database)  # the embedded forge's own connections: its waits never hold up the engine's
+    forge = LocalForge(settings, store)
+    memory = MemoryWriter(settings.home, lambda tenant, trace: _events(store, tenant, trace))
+    performers = {"local": forge, "deploy": Deployer(settings.home, {"local": forge}), "memory": memory}
+    runtime = Runtime(settings, forges={"local": forge}, performers=performers, decide=decide, work=work, alone=alone)
+    return House(settings, runtime, forge)
+
+
+def _events(store: Store, tenant: str, trace: str) -> list[bot.Event]:
+    with store.read() as session:
+        return events(session, tenant, trace)
+
+
+@contextmanager
+def living(house: House, *, web: bool) -> Iterator[House]:
+    """Started, and ended in the opposite order whatever happens."""
+    house.runtime.launch()
+    try:
+        if web:
+            house.forge.start()
+        yield house
+    finally:
+        if web:
+            house.forge.close()
+        house.runtime.close()
+
+
+def application(house: House) -> FastAPI:
+    """The web application of a house that lives as long as the application."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        with living(house, web=True):
+            _mount(app, house)
+            yield
+
+    app = FastAPI(title="Pointsman", version=bot.__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    problems.install(app)
+    return app
+
+
+def _mount(app: FastAPI, house: House) -> None:
+    runtime, settings = house.runtime, house.settings
+    app.include_router(webhook_router(runtime.inbox, runtime.forges, settings))
+    app.include_router(events_router(runtime.store, runtime.inbox, settings))
+    app.include_router(routes.router(routes.Services(runtime)))
+    app.include_router(house.forge.router())
+    app.include_router(studio_router(routes.Services(runtime)))
+
+
+def serve(settings: Settings, host: str, port: int, *, web_only: bool = False) -> None:
+    """Run until told to stop. Prints one line of JSON when it listens."""
+    telemetry.configure(settings.log_level)
+    app = application(furnish(settings, work=not web_only, alone=True))
+    config = uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=5)
+    _Announced(config, lambda bound: print(json.dumps({"ready": True, "url": f"http://{host}:{bound}"}), flush=True)).run()
+
+
+class _Announced(uvicorn.Server):
+    """Says where it listens, once it does: port 0 is known only then."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[int], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        await super().startup(sockets)  # type: ignore[arg-type]
+        if self.started:
+            self._announce(self.servers[0].sockets[0].getsockname()[1])
+
+
+def work(settings: Settings) -> None:
+    """Drain, perform and fire until told to stop, beside a `serve`."""
+    telemetry.configure(settings.log_level)
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    with living(furnish(settings, work=True, alone=False), web=False):
+        print(json.dumps({"ready": True, "worker": True}), flush=True)
+        stop.wait()
+    sys.stdout.flush()

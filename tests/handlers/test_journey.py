@@ -1,0 +1,221 @@
+"""The main job as decisions: from submitted code to production and back, without a database, a clock or a network."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain import payloads as p
+from bot.domain.catalog import read
+from tests.handlers.world import FROZEN, World
+
+
+def delivered(policy: str = FROZEN, **more: str) -> World:
+    """Version 1 in production, approved and, where a freeze covers the day, with the freeze lifted."""
+    world = World(policy=policy)
+    world.now = world.now.replace(month=12, day=20)
+    world.submit(**more).tests()
+    world.comment("jane.doe", "/approve-release production looks right")
+    return world.comment("sam", "/override-freeze production the outage costs more")
+
+
+def test_submitted_code_becomes_a_commit_with_trailers() -> None:
+    world = World().submit()
+
+    (commit, _pipeline) = world.forge.committed
+    assert commit.branch == "feature/booking-service/trace-1234"
+    assert commit.message == "feat: add booking-service 1.0.0\n\n- Book appointments"
+    assert commit.trailers["Trace-Id"] == "trace-1234"
+    assert commit.trailers["Module-Id"] == "booking-service"
+    assert commit.trailers["Version"] == "1.0.0"
+    assert commit.trailers["Agent-Id"] == "code-committer"
+    assert commit.trailers["Changelog"].startswith("#")
+    assert read(world.last("CommitReady"), p.CommitReady).signed
+
+
+def test_the_change_has_the_seeds_title_and_a_trace_link() -> None:
+    world = World().submit()
+
+    assert world.forge.change
+    assert world.forge.change["title"] == "feat: add booking-service for trace-1234"
+    assert world.forge.change["labels"] == ["trace:trace-1234"]
+    assert world.types("PullRequestCreated", "PipelineReady") == ["PullRequestCreated", "PipelineReady"]
+
+
+def test_the_flow_goes_through_the_seeds_states_in_order() -> None:
+    world = delivered()
+
+    states = [event.data["toState"] for event in world.events if event.type == "LifecyclePhaseAdvanced"]
+    assert states == [
+        "trace_initialized", "commit_ready", "pull_request_created", "pipeline_ready", "release_evaluation", "release_approved",
+        "release_evaluation", "release_approved", "release_evaluation", "deployment_completed",
+    ]  # fmt: skip
+
+
+def test_nothing_starts_without_approval_and_during_a_freeze() -> None:
+    world = World(policy=FROZEN)
+    world.now = world.now.replace(month=12, day=20)
+    world.submit().tests()
+
+    verdict = world.state.releases["production"]
+    assert verdict.shown_state == "delayed"
+    assert world.forge.checks["pointsman/release: production"].conclusion is None
+    assert world.types("ReleaseDelayed", "ReleaseApproved", "ChangeMerged") == ["ReleaseDelayed"] * len(world.types("ReleaseDelayed"))
+    assert world.deployer.running == {}
+
+
+def test_the_wrong_role_is_refused_and_nothing_changes() -> None:
+    world = World().submit().tests()
+    before = world.state.releases["production"]
+
+    world.comment("mallory", "/approve-release production let me")
+
+    refused = read(world.last("CommandRefused"), p.CommandRefused)
+    assert refused.reason_code == "UnauthorizedApprover"
+    assert world.state.approvals == ()
+    assert world.state.releases["production"].verdict == before.verdict
+    assert ("-1") in {reaction for _, reaction in world.forge.reactions}
+
+
+def test_approved_and_unfrozen_it_is_merged_then_staged_then_in_production() -> None:
+    world = delivered()
+
+    order = world.types(
+        "ApprovalGranted", "FreezeOverridden", "AutoMergeOnApprove", "ChangeMerged", "pointsman.ApprovalsCarried", "ReleaseApproved",
+        "DeploymentStarted", "DeploymentCompleted", "ReleasePublished")
+    assert order == [
+        "ApprovalGranted", "FreezeOverridden", "AutoMergeOnApprove", "ChangeMerged", "pointsman.ApprovalsCarried",
+        "ReleaseApproved", "DeploymentStarted", "DeploymentCompleted", "ReleaseApproved", "DeploymentStarted", "DeploymentCompleted",
+        "ReleasePublished",
+    ]  # fmt: skip
+    assert world.deployer.running == {"staging": "1.0.0", "production": "1.0.0"}
+    assert [environment for environment, _, _ in world.deployer.applied] == ["staging", "production"]
+
+
+def test_a_version_that_does_not_get_ready_is_tried_again_then_rolled_back() -> None:
+    world = delivered()
+    world.deployer.sick.add("2.0.0")
+    world.forge.change = None
+
+    world.submit("2.0.0", "trace-2").tests()
+    world.comment("jane.doe", "/approve-release production")
+    world.comment("sam", "/override-freeze production still")
+
+    assert [attempt for _, version, attempt in world.deployer.applied if version == "2.0.0"] == [1, 2]
+    assert world.types("RollbackTriggered", "DeploymentFailed") == ["RollbackTriggered", "DeploymentFailed"]
+    failed = read(world.last("DeploymentFailed"), p.DeploymentEnded)
+    assert (failed.recoverable, failed.rolled_back_to) == (True, "1.0.0")
+    assert world.deployer.running == {"staging": "1.0.0", "production": "1.0.0"}
+    assert world.state.flow.state == "release_rejected"
+
+
+def test_a_new_revision_ends_the_approval_of_the_old_one() -> None:
+    world = World(policy=FROZEN)
+    world.now = world.now.replace(month=12, day=20)
+    world.submit().tests().comment("jane.doe", "/approve-release production")
+
+    world.push("agent").tests()
+
+    assert world.types("ApprovalInvalidated") == ["ApprovalInvalidated"]
+    assert [a.ended for a in world.state.approvals] == ["invalidated"]
+    world.comment("sam", "/override-freeze production now")
+    assert world.types("ChangeMerged") == []
+
+
+def test_an_approval_is_for_what_its_author_could_see() -> None:
+    world = World(policy=FROZEN).submit().tests()
+    shown = world.state.head
+    said = world.forge.comment("jane.doe", "/approve-release production", world, "late")
+
+    world.push("agent")
+    world.say(said)
+
+    refused = read(world.last("CommandRefused"), p.CommandRefused)
+    assert refused.reason_code == "HeadMoved"
+    assert shown and shown[:10] in refused.message
+
+
+def test_an_approval_can_be_taken_back() -> None:
+    world = World(policy=FROZEN)
+    world.now = world.now.replace(month=12, day=20)
+    world.submit().tests().comment("jane.doe", "/approve-release production").comment("jane.doe", "/approve-release production cancel")
+
+    assert world.types("ApprovalGranted", "ApprovalRevoked") == ["ApprovalGranted", "ApprovalRevoked"]
+
+
+def test_a_secret_in_a_file_refuses_the_commit() -> None:
+    from bot.domain.effect import File
+
+    key = "AKIA" + "IOSFODNN7EXAMPLQ"
+    world = World().submit(files=(File(path="settings.py", content=f'AWS = "{key}"\n'),))
+
+    failed = read(world.last("AgentTaskFailed"), p.TaskEnded)
+    assert failed.reason_code == "SecretFound"
+    assert world.forge.committed == []
+    assert key not in failed.message
+
+
+def test_without_the_right_to_push_nothing_is_tried() -> None:
+    world = World()
+    world.forge.can_write = False
+    world.submit()
+
+    assert read(world.last("AgentTaskFailed"), p.TaskEnded).message == (
+        "The bot may not push to demo/booking. Give its account write access, then /retry.")
+    assert world.forge.committed == []
+
+
+def test_the_same_module_said_twice_opens_one_change() -> None:
+    world = World().submit()
+    world.submit()
+
+    opened = [effect for effect in world.forge.performed if effect.kind == "OpenChange"]
+    assert len({(e.source, e.target_branch) for e in opened}) == 1  # type: ignore[attr-defined]
+    assert world.state.change and world.state.change["number"] == 1
+
+
+def test_deployments_of_one_environment_wait_for_each_other() -> None:
+    world = World()
+    world.deployer.hold = True
+    world.submit().tests().comment("jane.doe", "/approve-release production")
+    world.forge.change = None
+    world.submit("1.1.0", "trace-2").tests().comment("jane.doe", "/approve-release production")
+
+    assert "TaskStalled" in world.types("TaskStalled")
+    assert world.slots["staging"].holder_trace == "trace-1234"
+    world.release_held()
+
+    world.trace = "trace-2"
+    assert "NodeUnblocked" in world.types("NodeUnblocked")
+    assert world.deployer.running["staging"] == "1.1.0"
+
+
+def test_a_manual_rollback_goes_back_to_what_ran_before() -> None:
+    world = delivered()
+    world.forge.change = None
+    world.submit("1.1.0", "trace-2").tests()
+    world.comment("jane.doe", "/approve-release production").comment("sam", "/override-freeze production again")
+    assert world.deployer.running["production"] == "1.1.0"
+
+    world.comment("dana", "/request-rollback production to 1.0.0 customers see errors")
+
+    assert world.deployer.running["production"] == "1.0.0"
+    assert read(world.last("RollbackTriggered"), p.RollbackTriggered).by == "dana"
+
+
+@pytest.mark.parametrize("who", ["mallory", "jane.doe"])
+def test_a_rollback_needs_its_role(who: str) -> None:
+    world = delivered().comment(who, "/request-rollback production I want to")
+
+    assert read(world.last("CommandRefused"), p.CommandRefused).reason_code == "NotAuthorised"
+    assert world.deployer.running["production"] == "1.0.0"
+
+
+def test_a_freeze_that_ends_lets_the_release_go_by_itself() -> None:
+    world = World(policy=FROZEN)
+    world.now = world.now.replace(month=12, day=20)
+    world.submit().tests().comment("jane.doe", "/approve-release production")
+    assert world.types("ChangeMerged") == []
+
+    world.at("2027-01-04T00:30:00+01:00")
+
+    assert world.types("ChangeMerged", "ReleasePublished") == ["ChangeMerged", "ReleasePublished"]
