@@ -8,7 +8,7 @@ from sqlalchemy import func
 from sqlalchemy.orm import Session
 from sqlmodel import col, select
 
-from bot.forges.local import history, webhooks
+from bot.forges.local import history, pipelines, webhooks
 from bot.forges.local.ground import Ground
 from bot.forges.local.history import Commit
 from bot.forges.local.tables import (
@@ -66,6 +66,7 @@ def open_change(
         if base is None or base == head:
             raise Impossible("NothingToMerge", f"{source} has nothing that {target} has not")
         commits = history.commits(folder, head, f"^{base}")
+        has_pipeline = history.read(folder, head, pipelines.FILE) is not None
         with ground.write() as session:
             change = ForgeChange(
                 repository=repository,
@@ -85,6 +86,8 @@ def open_change(
             session.add_all(ForgeLabel(change_id=_id(change), label=label) for label in sorted(set(labels)))
             add_revision(ground, session, change, commits, login)
             say_change(ground, session, change, "opened", login, commits[0])
+            if has_pipeline:
+                pipelines.queue(ground, session, repository, f"refs/heads/{source}", head, actor=login)
             return change, True
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from bot.domain.effect import Effect, File
 from bot.domain.model import Model
@@ -16,7 +16,11 @@ from bot.forges.local.ground import Ground, LocalSettings, ProcessSettings, Sess
 from bot.forges.local.normalise import normalise
 from bot.forges.local.perform import perform
 from bot.forges.local.protection import Rule
+from bot.forges.local.running import Runners
+from bot.forges.local.sender import Sender
 from bot.forges.local.verify import authenticate
+from bot.forges.local.web import admin_api, change_api, pages, reading_api, smart_http
+from bot.forges.local.web.calls import bound
 from bot.forges.port import Delivery, RepositoryFact
 
 
@@ -30,16 +34,14 @@ class LocalForge:
     ) -> None:
         settings = settings if isinstance(settings, LocalSettings) else LocalSettings.of(settings)
         self.ground = Ground(store, settings)
-        self._webhook_url = webhook_url or f"{settings.base_url}/webhooks/local"
+        self._sender = Sender(self.ground, webhook_url or f"{settings.base_url}/webhooks/local")
+        self._runners = Runners(self.ground)
         protection.install_hooks(settings.home)
         signing.ensure_key(settings.home, settings.bot_email)
         people.ensure_bot(self.ground)
 
     def authenticate(
-        self,
-        headers: Mapping[str, str],
-        raw_headers: list[tuple[bytes, bytes]],
-        body: bytes,
+        self, headers: Mapping[str, str], raw_headers: list[tuple[bytes, bytes]], body: bytes
     ) -> Delivery:
         return authenticate(self.ground.settings.secrets, raw_headers, body)
 
@@ -81,10 +83,18 @@ class LocalForge:
 
     def router(self) -> APIRouter:
         """`/git`, `/forge/api` and the pages under `/forge`."""
-        return APIRouter()
+        whole = APIRouter(dependencies=[Depends(bound(self.ground))])
+        whole.include_router(smart_http.router(self.ground))
+        for routes in (admin_api.routes, change_api.routes, reading_api.routes, pages.routes):
+            whole.include_router(routes)
+        return whole
 
     def start(self) -> None:
         """Begin to send webhooks and run pipelines."""
+        self._sender.start()
+        self._runners.start()
 
     def close(self) -> None:
-        """Stop what `start` began."""
+        """Stop what `start` began; what is not done is done after the next start."""
+        self._runners.close()
+        self._sender.close()

@@ -18,6 +18,8 @@ from sqlalchemy.orm import Session
 from bot.domain.model import rfc3339
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*")
+RESERVED = {"api", "sign-in", "sign-out", "style.css"}
+"""Names below `/forge` that are no owner of repositories."""
 
 
 def utc_now() -> datetime:
@@ -112,7 +114,13 @@ class Ground:
 
     def folder(self, repository: str) -> Path:
         """The bare repository. Raises LookupError for a name that cannot be one (the only way from a name to a path)."""
-        if not NAME.fullmatch(repository) or repository.endswith((".git", ".lock")) or ".." in repository:
+        owner = repository.partition("/")[0]
+        if (
+            not NAME.fullmatch(repository)
+            or owner in RESERVED
+            or repository.endswith(".git")
+            or ".." in repository
+        ):
             raise LookupError(f"{repository!r} is no repository name")
         return self.settings.home / "repositories" / f"{repository}.git"
 

@@ -166,7 +166,7 @@ def run_pipeline(
         raise Permanent("NoPipeline", f"{effect.revision[:12]} has no {pipelines.FILE}")
     with ground.write() as session:
         run_ = session.scalars(select(ForgePipeline).where(ForgePipeline.effect_id == effect_id)).first()
-        run_ = run_ or pipelines.queue(
+        run_ = run_ or pipelines.queue_again(
             ground,
             session,
             effect.repository,
@@ -174,9 +174,8 @@ def run_pipeline(
             effect.revision,
             actor=ground.settings.bot_login,
             variables=effect.variables,
-            again=effect_id,
+            effect_id=effect_id,
         )
-        assert run_ is not None
         number = run_.id
     return e.PipelineResult(pipeline_id=str(number), url=ground.pipeline_url(effect.repository, number))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import func
 from sqlalchemy.orm import Session
 from sqlmodel import col, select
 
@@ -14,7 +13,20 @@ from bot.forges.local.tables import ForgeJob, ForgePipeline
 FILE = ".gitlab-ci.yml"
 
 
-def queue(
+def queue(ground: Ground, session: Session, repository: str, ref: str, sha: str, *, actor: str) -> None:
+    """Queue a run of a revision on a full ref, unless it had one.
+
+    A run that was skipped may have waited for a change of its branch: it is looked at again.
+    """
+    last = _last(session, repository, ref, sha)
+    if last is None:
+        row = ForgePipeline(repository=repository, ref=ref, sha=sha, actor=actor, created_at=ground.moment())
+        session.add(row)
+    elif last.status == "skipped":
+        last.status, last.ended_at = "queued", None
+
+
+def queue_again(
     ground: Ground,
     session: Session,
     repository: str,
@@ -23,26 +35,38 @@ def queue(
     *,
     actor: str,
     variables: Mapping[str, str] | None = None,
-    again: str | None = None,
-) -> ForgePipeline | None:
-    """Queue a run of a revision on a full ref; None when it had one. `again`: the effect that asks for one more."""
-    same = (ForgePipeline.repository == repository, ForgePipeline.ref == ref, ForgePipeline.sha == sha)
-    last = session.scalar(select(func.max(col(ForgePipeline.attempt))).where(*same)) or 0
-    if last and again is None:
-        return None
+    effect_id: str | None = None,
+) -> ForgePipeline:
+    """Queue one more run, because somebody asks for it."""
+    last = _last(session, repository, ref, sha)
     run = ForgePipeline(
         repository=repository,
         ref=ref,
         sha=sha,
-        attempt=last + 1,
-        source="again" if again else "push",
+        attempt=last.attempt + 1 if last else 1,
+        source="again",
         actor=actor,
         variables=dict(variables or {}),
-        effect_id=again,
+        effect_id=effect_id,
         created_at=ground.moment(),
     )
     session.add(run)
     session.flush()
+    return run
+
+
+def _last(session: Session, repository: str, ref: str, sha: str) -> ForgePipeline | None:
+    same = (ForgePipeline.repository == repository, ForgePipeline.ref == ref, ForgePipeline.sha == sha)
+    return session.scalars(
+        select(ForgePipeline).where(*same).order_by(col(ForgePipeline.attempt).desc())
+    ).first()
+
+
+def get(session: Session, repository: str, pipeline: int) -> ForgePipeline:
+    """A run by its number. Raises LookupError."""
+    run = session.get(ForgePipeline, pipeline)
+    if run is None or run.repository != repository:
+        raise LookupError(f"there is no pipeline {pipeline} in {repository}")
     return run
 
 

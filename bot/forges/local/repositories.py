@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
 
 from bot.domain.effect import File
+from bot.domain.errors import Permanent
 from bot.forges.local import commit, people, signing, telling
 from bot.forges.local.git import ZERO, git
 from bot.forges.local.ground import Ground
@@ -73,3 +77,19 @@ def _first_commit(ground: Ground, folder: Path, branch: str, files: tuple[File, 
         folder, tree, [], "chore: begin\n", author, signing=signing.options(settings.home)
     )
     commit.move(folder, f"refs/heads/{branch}", sha, ZERO)
+
+
+def protect(ground: Ground, repository: str, rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Replace the rules of a repository. Raises LookupError, Permanent('InvalidRule')."""
+    try:
+        checked = [Rule.model_validate(rule).to_json() for rule in rules]
+    except ValidationError as error:
+        raise Permanent(
+            "InvalidRule", f"not a rule of branch protection: {error.errors()[0]['msg']}"
+        ) from error
+    with ground.write() as session:
+        row = session.get(ForgeRepository, repository)
+        if row is None:
+            raise LookupError(f"there is no repository {repository!r}")
+        row.protection = checked
+    return checked

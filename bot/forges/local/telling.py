@@ -142,16 +142,24 @@ def _movement(folder: Path, ref: str, told: dict[str, str], after: str) -> Movem
     if after == ZERO:
         return Movement(ref, before, after)
     others = [sha for other, sha in told.items() if other.startswith("refs/heads/")]
+    commits = history.pushed_commits(folder, before, after, others)
     return Movement(
         ref,
         before,
         after,
-        commits=history.pushed_commits(folder, before, after, others),
-        paths=history.paths(folder, before, after),
+        commits=commits,
+        paths=history.paths(folder, _base(folder, before, commits), after)
+        if commits or before != ZERO
+        else (),
         forced=before != ZERO and not history.is_ancestor(folder, before, after),
         head=history.commits(folder, after, limit=1)[0],
         pipeline=history.read(folder, after, pipelines.FILE) is not None,
     )
+
+
+def _base(folder: Path, before: str, commits: list[Commit]) -> str:
+    """What a push is compared with: where the ref was or, for a new one, where its first commit began."""
+    return before if before != ZERO else history.resolve(folder, f"{commits[-1].sha}^") or ZERO
 
 
 def _head(folder: Path, change: ForgeChange, movement: Movement) -> Head | None:

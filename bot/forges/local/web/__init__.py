@@ -1,0 +1,1 @@
+"""The embedded forge over HTTP: Git, a JSON API, pages."""
