@@ -1,7 +1,7 @@
 """`python -m bot.pipelines.check`: render every template for every CI system and validate the result.
 
-Each is rendered with its own example and validated by the CI system's published schema, which check-jsonschema
-carries. Exit 1 with one line per fault.
+Each is rendered with its own example and validated by the CI system's published schema, which
+check-jsonschema carries. Exit 1 with one line per fault.
 """
 
 from __future__ import annotations

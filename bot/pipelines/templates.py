@@ -10,8 +10,8 @@
     example: {module: booking-service}       # what checks and documentation render with
     pipeline: {...}                          # bot.pipelines.model.Pipeline
 
-Texts of the pipeline are Jinja2, which knows `inputs` and `program(file)`. They are rendered after the YAML is
-read, so an input can change a text and never the structure.
+Texts of the pipeline are Jinja2, which knows `inputs` and `program(file)`. They are rendered after the YAML
+is read, so an input can change a text and never the structure.
 """
 
 from __future__ import annotations

@@ -17,7 +17,9 @@ from tests.support.node import node
 STAND_IN = Path(__file__).with_name("rsync_stand_in.py")
 # The end of its report: ` WARN  name   pre_script`; the same words inside the report are warnings of other
 # kinds.
-SUMMARY = re.compile(r"^ (PASS|WARN|FAIL)  (\S+)\s*(?:pre_script|after_script)?$", re.MULTILINE)
+SUMMARY = re.compile(
+    r"^ (PASS|WARN|FAIL)  (\S+)[ ]*(?:pre_script|after_script|[\d.]+% coverage)?[ ]*$", re.MULTILINE
+)
 IDENTITY = {
     "GIT_AUTHOR_NAME": "t",
     "GIT_AUTHOR_EMAIL": "t@example.org",
