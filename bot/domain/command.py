@@ -19,15 +19,16 @@ __all__ = ["Invocation", "Parameter", "Signature", "bind", "parse", "suggest"]
 
 # Slash commands of GitLab, GitHub and of common bots: a misspelt one is not meant for us.
 _OTHERS = """
-    approve assign assign_reviewer award blocked_by blocks cc clear_health_status clear_weight clone close code
-    confidential convert_to_ticket copy_metadata create_merge_request details done draft due duplicate
-    epic estimate health_status hold iteration label labels lgtm link lock merge milestone move ok-to-test page
-    parent promote promote_to publish react ready reassign reassign_reviewer rebase relabel relate
-    remove_due_date remove_epic remove_estimate remove_iteration remove_milestone remove_parent
-    remove_time_spent reopen request_changes request_review request-review retest set_parent severity shrug
-    spend spend_time submit_review subscribe table tableflip tag target_branch tasklist template test timeline
-    title todo type unapprove unassign unassign_reviewer unhold unlabel unlink unlock unrelate unsubscribe
-    weight wip zoom
+    approve assign assign_reviewer award blocked_by blocks cc clear_health_status clear_weight clone
+    close code confidential convert_to_ticket copy_metadata create_merge_request details done draft
+    due duplicate epic estimate health_status hold iteration label labels lgtm link lock merge
+    milestone move ok-to-test page parent promote promote_to publish react ready reassign
+    reassign_reviewer rebase relabel relate remove_due_date remove_epic remove_estimate
+    remove_iteration remove_milestone remove_parent remove_time_spent reopen request_changes
+    request_review request-review retest set_parent severity shrug spend spend_time submit_review
+    subscribe table tableflip tag target_branch tasklist template test timeline title todo type
+    unapprove unassign unassign_reviewer unhold unlabel unlink unlock unrelate unsubscribe weight
+    wip zoom
 """
 FORGES_OWN = frozenset(_OTHERS.split())
 
