@@ -1,0 +1,1 @@
+"""One module per artefact, or for a few that belong together; `bot/memory/project.py` finds them."""

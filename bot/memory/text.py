@@ -1,0 +1,55 @@
+"""Artefacts as text: the same data is the same bytes, and every reader reads the same data."""
+
+from __future__ import annotations
+
+import json
+import re
+from io import StringIO
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.nodes import ScalarNode
+from ruamel.yaml.representer import RoundTripRepresenter
+
+PLAIN = re.compile(r"[A-Za-z_/][\w./+-]*(?: [\w./+-]+)*|\d+\.\d+\.\d+[A-Za-z.+-]*", re.ASCII)
+WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+"""Strings to readers of YAML 1.2, something else to those of 1.1."""
+
+
+class _Representer(RoundTripRepresenter):
+    """Quotes whatever any version of YAML might not take for a string; no anchors."""
+
+    def ignore_aliases(self, _data: Any) -> bool:
+        return True
+
+
+def _string(representer: _Representer, text: str) -> ScalarNode:
+    plain = PLAIN.fullmatch(text) and text.lower() not in WORDS
+    node: ScalarNode = representer.represent_scalar(
+        "tag:yaml.org,2002:str", text, style=None if plain else '"'
+    )
+    return node
+
+
+def _null(representer: _Representer, _nothing: None) -> ScalarNode:
+    node: ScalarNode = representer.represent_scalar("tag:yaml.org,2002:null", "null")
+    return node
+
+
+_Representer.add_representer(str, _string)
+_Representer.add_representer(type(None), _null)
+
+
+def as_json(data: Any) -> str:
+    """Sorted, indented by two."""
+    return json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def as_yaml(data: Any) -> str:
+    """In the order given, block style, lines never folded."""
+    writer = YAML()
+    writer.Representer = _Representer
+    writer.width = 1_000_000
+    out = StringIO()
+    writer.dump(data, out)
+    return out.getvalue()
