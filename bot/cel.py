@@ -3,7 +3,8 @@
     language = Language({"change.labels": "list<string>"})
     language.compile('change.labels.exists(l, l == "schema")').holds({"change.labels": ["schema"]})
 
-Names are declared dotted and whole (`change.labels`, not a map `change`): a typo in a map's field would compile.
+Names are declared dotted and whole (`change.labels`, not a map `change`): a typo in a map's field
+would compile.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ _UNDECLARED = re.compile(r"undeclared reference to '([^']+)'")
 
 
 class CelError(ValueError):
-    """An expression that means nothing, or can not be decided. `suggestion` is a name that was perhaps meant."""
+    """An expression that means nothing, or can not be decided.
+
+    `suggestion` is a name that was perhaps meant.
+    """
 
     def __init__(self, message: str, suggestion: str | None = None) -> None:
         super().__init__(message)
@@ -39,7 +43,10 @@ class Condition:
         self._program = program
 
     def holds(self, values: Mapping[str, Any]) -> bool:
-        """Decide it. Raises CelError when it can not be decided (an index out of range, a name without a value)."""
+        """Decide it.
+
+        Raises CelError when it can not be decided (an index out of range, a name without a value).
+        """
         result = self._program.eval(data=dict(values))
         value = result.value()
         # The library returns its ERROR as a value, and that value is truthy.
@@ -62,7 +69,10 @@ class Language:
         return cel.NewEnv(variables={name: cel.Type(kind) for name, kind in self.names.items()})
 
     def _compile(self, text: str) -> Condition:
-        """Compile and type-check. Raises CelError with a sentence, the place, and a name that was perhaps meant."""
+        """Compile and type-check.
+
+        Raises CelError with a sentence, the place, and a name that was perhaps meant.
+        """
         if len(text) > LONGEST:
             raise CelError(f"a condition may have {LONGEST} characters, this one has {len(text)}")
         try:

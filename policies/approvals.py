@@ -6,7 +6,8 @@
         - any: [{role: ReleaseManager}, {team: acme/sre, count: 2}]
       exclude: [author, committers]
 
-A pending rule is `delayed`; one that nobody can fulfil, or that was fulfilled by somebody who lost the right, is `rejected`.
+A pending rule is `delayed`; one that nobody can fulfil, or that was fulfilled by somebody who lost the
+right, is `rejected`.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ NOBODY = roles.Role()
 
 
 class Rule(BaseModel):
-    """`all` or `any` of other rules, or so many people of a role, a team, a list, or a permission in the forge."""
+    """`all` or `any` of other rules, or so many people of a role, a team, a list, or a forge permission."""
 
     model_config = CLOSED
 
@@ -104,7 +105,7 @@ class Ballot:
     """Only approvals with a reason count."""
 
     def people(self) -> Iterator[Approval]:
-        """Approvals of this revision (or of an equal tree) and environment that stand, of people who may be a second party."""
+        """Approvals that stand, of this environment and revision (or an equal tree), by second parties."""
         for approval in self.facts.approvals:
             stands = not approval.ended and approval.environment == self.facts.environment
             stands = stands and (not self.justified or bool(approval.comment.strip()))
@@ -117,7 +118,7 @@ class Ballot:
 
 
 def barred(facts: ReleaseFacts, exclude: Iterable[Exclusion]) -> dict[str, str]:
-    """folded login -> `is the author`. The strongest reason wins."""
+    """Folded login -> `is the author`. The strongest reason wins."""
     bots = [login for login, actor in facts.actors.items() if actor.bot]
     groups: dict[Exclusion, tuple[str, Iterable[str]]] = {
         "bots": ("is a bot", bots),
@@ -163,7 +164,8 @@ def decide(rule: Rule, ballot: Ballot) -> Verdict:
     message = first.message if not others else f"Needs {need}."
     return Verdict(
         name, state, first.reason_code, message, need=need,
-        have=", ".join(child.have for child in children if child.have), who_can=everyone((first, *others)), children=children,
+        have=", ".join(child.have for child in children if child.have),
+        who_can=everyone((first, *others)), children=children,
     )  # fmt: skip
 
 
@@ -171,7 +173,7 @@ def _leaf(rule: Rule, ballot: Ballot) -> Verdict:
     counted = {approval.approver.casefold(): approval.approver for approval in _counted(rule, ballot)}
     have, need = (
         ", ".join(sorted(counted.values())),
-        f"{rule.needed} × {rule.label}" if rule.needed > 1 else rule.label,
+        f"{rule.needed} of {rule.label}" if rule.needed > 1 else rule.label,
     )
     if len(counted) >= rule.needed:
         return Verdict(rule.label, "approved", "ApprovalsGiven", f"Approved by {have}.", have=have, need=need)
@@ -215,7 +217,7 @@ def _counted(rule: Rule, ballot: Ballot) -> Iterator[Approval]:
 
 
 def electorate(rule: Rule, policy: Policy) -> dict[str, str] | None:
-    """Everybody who could ever fulfil a leaf, by folded login; None when a team or a permission leaves it open."""
+    """Everybody who could ever fulfil a leaf, by folded login; None: a team or permission leaves it open."""
     if rule.logins:
         return {login.casefold(): login for login in rule.logins}
     role = policy.roles.get(rule.role, NOBODY) if rule.role else None
@@ -243,7 +245,8 @@ def _impossible(rule: Rule, known: dict[str, str], ballot: Ballot) -> str:
     )
     left = len(known.keys() - ballot.barred.keys())
     many = "Nobody" if not left else f"Only {left} of {rule.needed}"
-    return f"{many} can approve as {rule.label}: {why or 'too few people are named'}. Name somebody else in the policy."
+    why = why or "too few people are named"
+    return f"{many} can approve as {rule.label}: {why}. Name somebody else in the policy."
 
 
 def _remarks(rule: Rule, ballot: Ballot) -> str:
@@ -265,7 +268,7 @@ def _remarks(rule: Rule, ballot: Ballot) -> str:
             )
         elif approval.approver.casefold() in ballot.barred:
             said.append(
-                f" {approval.approver} {ballot.barred[approval.approver.casefold()]}, so that approval does not count."
+                f" {approval.approver} {ballot.barred[approval.approver.casefold()]}, so it does not count."
             )
     return "".join(dict.fromkeys(said))
 

@@ -1,4 +1,7 @@
-"""Whether somebody may approve or lift a freeze, and as what. What a person is told when they may not is said here."""
+"""Whether somebody may approve or lift a freeze, and as what.
+
+What a person is told when they may not is said here.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,10 @@ def approve(
     revision: str,
     reason: str = "",
 ) -> str:
-    """The role in which somebody may approve `revision` for an environment. Raises Refused, and then nothing is approved."""
+    """The role in which somebody may approve `revision` for an environment.
+
+    Raises Refused, and then nothing is approved.
+    """
     policy = policy.of(facts.tenant)
     environment = environment_of(policy, environment)
     able = [] if actor.bot else seats(policy, actor, environment, policy_file=facts.touches_policy)
@@ -80,7 +86,10 @@ def approve(
 def lift(
     policy: Policy, facts: ReleaseFacts, actor: Actor, environment: str | None, reason: str, now: datetime
 ) -> tuple[Override, ...]:  # fmt: skip
-    """One override for each window that closes an environment now, bound to the head revision. Raises Refused."""
+    """One override for each window that closes an environment now, bound to the head revision.
+
+    Raises Refused.
+    """
     policy = policy.of(facts.tenant)
     environment = environment_of(policy, environment)
     facts = facts.model_copy(update={"environment": environment})
@@ -101,7 +110,8 @@ def lift(
     held = [name for name in roles.roles_of(policy, actor, environment) if need in roles.grants(policy, name)]
     return tuple(
         Override(
-            environment=environment, window=name, by=actor.login, role=held[0], reason=reason, at=now, revision=facts.head,
+            environment=environment, window=name, by=actor.login, role=held[0], reason=reason, at=now,
+            revision=facts.head,
             until=freezes.window_end(policy.freezes, name, facts, now),
         )
         for name in closing

@@ -1,4 +1,4 @@
-"""What is wrong with a policy file, where, and what was perhaps meant (the contract of `pointsman policy check`)."""
+"""What is wrong with a policy file, where, and what was perhaps meant: what `policy check` says."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from typing import Any
 
 @dataclass(frozen=True, order=True)
 class PolicyError:
-    """One complaint. `line` and `column` count from 1; `path` is `environments.production.gates[2].coverage`."""
+    """One complaint.
+
+    `line` and `column` count from 1; `path` is `environments.production.gates[2].coverage`.
+    """
 
     line: int
     column: int

@@ -1,4 +1,7 @@
-"""Policy x facts x moment -> verdict. The tree is complete: a release is never told of one thing that is missing at a time."""
+"""Policy x facts x moment -> verdict.
+
+The tree is complete: a release is never told of one thing that is missing at a time.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +61,8 @@ def _rejections(facts: ReleaseFacts) -> tuple[Verdict, ...]:
     ]
     return tuple(
         Verdict(
-            "rejection", "rejected", "RejectedByPerson", f"{r.by} rejected this revision: {r.reason or 'no reason given'}. Push a new one.",
+            "rejection", "rejected", "RejectedByPerson",
+            f"{r.by} rejected this revision: {r.reason or 'no reason given'}. Push a new one.",
             have=f"rejected by {r.by}", need="a new revision",
         )
         for r in standing
@@ -72,7 +76,8 @@ def _root(facts: ReleaseFacts, children: tuple[Verdict, ...], *, undecided: bool
     code, message = _sentence(facts, state, stopped)
     if state == "approved" and undecided:
         state, code = "rejected", "NoGateApplied"
-        message = f"No gate applies to this release, so nothing allows it: give {facts.environment} a gate without `when`."
+        remedy = f"give {facts.environment} a gate without `when`"
+        message = f"No gate applies to this release, so nothing allows it: {remedy}."
     return Verdict(
         facts.environment, state, code, message, have=have, need=f"{len(counted)} gates",
         who_can=everyone(stopped), next_change_at=soonest(children), children=children,
@@ -103,7 +108,7 @@ def change_verdicts(policy: Policy, facts: ReleaseFacts, now: datetime) -> dict[
 
 
 def mergeable(policy: Policy, verdicts: Mapping[str, Verdict], *, draft: bool = False) -> bool:
-    """Whether the bot merges: policy says so, the change is no draft, and every environment approves before the merge.
+    """Whether the bot merges: the policy lets it, the change is no draft, every environment approves it.
 
     In `mode: observe` too: it blocks nobody, which does not mean that the bot merges what nobody approved.
     """

@@ -7,7 +7,7 @@ from datetime import UTC
 
 from policies.verdict import Verdict
 
-MARKS = {"approved": "✓", "delayed": "…", "rejected": "✗", "skipped": "–"}
+MARKS = {"approved": "✓", "delayed": "…", "rejected": "✗", "skipped": "-"}
 NAMED = 6
 """So many people are named; more are counted."""
 

@@ -1,4 +1,7 @@
-"""Everything a policy may look at: plain data, gathered by somebody else. Also what `policy explain --facts` reads."""
+"""Everything a policy may look at: plain data, gathered by somebody else.
+
+Also what `policy explain --facts` reads.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ TestState = Literal["passed", "failed", "running"]
 
 
 class ReleaseFacts(Model):
-    """One release as it stands. `revision` is what would be deployed, `head_revision` what people look at now."""
+    """One release as it stands.
+
+    `revision` is what would be deployed, `head_revision` what people look at now.
+    """
 
     tenant: str = "default"
     module: str = ""
@@ -41,7 +47,10 @@ class ReleaseFacts(Model):
     co_authors: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     actors: dict[str, Actor] = Field(default_factory=dict)
-    """login -> what the forge says of a person. Who is missing is not known, which is not the same as holding nothing."""
+    """login -> what the forge says of a person.
+
+    Who is missing is not known, which is not the same as holding nothing.
+    """
     slots: dict[str, Slot] = Field(default_factory=dict)
     base_branch: str = "main"
     draft: bool = False
@@ -88,7 +97,10 @@ NAMES: dict[str, Kind] = {
     "tests.coverage": "double",
     "tests.state": "string",
 }
-"""What a `when:` condition may name. `tests.coverage` has no value while it is not known: a condition on it blocks."""
+"""What a `when:` condition may name.
+
+`tests.coverage` has no value while it is not known: a condition on it blocks.
+"""
 
 CONDITIONS = Language(NAMES)
 

@@ -1,7 +1,7 @@
 """Freezes: windows in which no release of their scope may start. Deny beats allow.
 
     freezes:
-      - {name: weekend, environments: [production], cron: "0 18 * * FRI", duration: 62h, timezone: Europe/Paris}
+      - {name: weekend, environments: [prod], cron: "0 18 * * FRI", duration: 62h, timezone: Europe/Paris}
       - {name: year-end, from: 2026-12-18, to: 2027-01-04, timezone: Europe/Paris, allow: {labels: [hotfix]}}
       - {name: holidays, ics: calendars/holidays.ics, timezone: Europe/Paris}
 
@@ -30,13 +30,21 @@ from policies.schema import (
     Line,
     Lines,
     LocalMoment,
-    Word,
     Words,
     Zone,
     as_tuple,
     wrong,
 )
 from policies.spans import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """For whom one asks."""
+
+    environment: str
+    tenant: str | None = None
+    module: str | None = None
 
 
 class Allow(BaseModel):
@@ -105,9 +113,13 @@ class Freeze(BaseModel):
     def _local(self, moment: Any) -> datetime:
         return spans.instant(spans.midnight(moment), self.zone)
 
-    def covers(self, *, tenant: str | None, environment: str, module: str | None) -> bool:
-        """Whether the scope holds these. A scope of tenants or modules holds nobody who is not named."""
-        asked = ((self.environments, environment), (self.tenants, tenant), (self.modules, module))
+    def covers(self, scope: Scope) -> bool:
+        """Whether it is for them. A freeze of some tenants or modules is for nobody who is not named."""
+        asked = (
+            (self.environments, scope.environment),
+            (self.tenants, scope.tenant),
+            (self.modules, scope.module),
+        )
         return all(not scope or value in scope for scope, value in asked)
 
     def windows(self, since: datetime, calendars: Mapping[str, str]) -> Iterator[Span]:
@@ -139,7 +151,10 @@ class Freeze(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The state of an environment at a moment. `next_open` and `next_close` are the next changes to each, if any."""
+    """The state of an environment at a moment.
+
+    `next_open` and `next_close` are the next changes to each, if any.
+    """
 
     closed: bool
     reason: str
@@ -163,11 +178,8 @@ class Status:
 
 def in_scope(freezes: Iterable[Freeze], facts: ReleaseFacts) -> list[Freeze]:
     """The freezes that a release must mind, exceptions left out of account."""
-    return [
-        f
-        for f in freezes
-        if f.covers(tenant=facts.tenant, environment=facts.environment, module=facts.module)
-    ]
+    scope = Scope(facts.environment, facts.tenant, facts.module)
+    return [freeze for freeze in freezes if freeze.covers(scope)]
 
 
 def lifted(freeze: Freeze, facts: ReleaseFacts) -> list[Span]:
@@ -231,14 +243,13 @@ def _changes(blocks: Iterator[Span], now: datetime) -> tuple[datetime | None, da
 
 
 def closed(
-    freezes: Iterable[Freeze], begin: datetime, end: datetime, *, environment: str, tenant: str | None = None,
-    module: str | None = None, calendars: Mapping[str, str] | None = None,
-) -> list[Span]:  # fmt: skip
+    freezes: Iterable[Freeze], begin: datetime, end: datetime, scope: Scope, calendars: Mapping[str, str]
+) -> list[Span]:
     """What is closed between two moments: merged, half-open, UTC, clipped to them (`policy calendar`)."""
     begin, end = begin.astimezone(UTC), end.astimezone(UTC)
-    scope = [f for f in freezes if f.covers(tenant=tenant, environment=environment, module=module)]
     # Clipped before they are joined: a freeze that never opens has no end to wait for.
-    pieces = (_clipped(freeze.pieces(begin, calendars or {}, end), begin, end) for freeze in scope)
+    scoped = [freeze for freeze in freezes if freeze.covers(scope)]
+    pieces = (_clipped(freeze.pieces(begin, calendars, end), begin, end) for freeze in scoped)
     return list(spans.together(pieces, longest=None))
 
 
@@ -253,7 +264,10 @@ def say(moment: datetime, zone: ZoneInfo) -> str:
 
 
 def window_end(freezes: Iterable[Freeze], name: str, facts: ReleaseFacts, now: datetime) -> datetime | None:
-    """When the window that is open now under this name ends: the `until` of an override. None: no such window now."""
+    """When the window that is open now under this name ends: the `until` of an override.
+
+    None: no such window now.
+    """
     for freeze in in_scope(freezes, facts):
         window = _at(freeze.windows(now.astimezone(UTC), facts.calendars), now.astimezone(UTC))
         if freeze.name == name and window:

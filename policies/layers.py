@@ -1,7 +1,9 @@
-"""Layers of policy: pack, file, tenant. The upper one wins; gates and freezes add up by name; a role is replaced whole.
+"""Layers of policy: pack, file, tenant. The upper one wins.
 
-`environments: {"*": ...}` is what every environment gets beneath its own words. Environments of a pack that have a name are
-there only while the file names none.
+Gates and freezes add up by name; a role is replaced whole.
+
+`environments: {"*": ...}` is what every environment gets beneath its own words. Environments that a pack
+names are there only while the file names none.
 """
 
 from __future__ import annotations
@@ -100,7 +102,8 @@ def _every(data: Map) -> Any:
     return _environments(data).get(EVERY, Map(_HERE))
 
 
-def _without(data: Map, *keys: str) -> Map:
+def without(data: Map, *keys: str) -> Map:
+    """A mapping less some of its keys."""
     result = Map(data.place)
     for key, value in data.items():
         if key not in keys:
@@ -109,13 +112,13 @@ def _without(data: Map, *keys: str) -> Map:
 
 
 def _without_environments(data: Map) -> Map:
-    return _without(data, "environments")
+    return without(data, "environments")
 
 
 def _without_every(data: Map) -> Map:
     result = Map(data.place)
     for key, value in data.items():
-        inner = _without(value, EVERY) if key == "environments" and isinstance(value, Map) else value
+        inner = without(value, EVERY) if key == "environments" and isinstance(value, Map) else value
         result.put(key, inner, data.keys_at[key], data.values_at[key])
     return result
 

@@ -1,8 +1,8 @@
-"""What is wrong with a policy although every word of it is spelt right: rules that can never be fulfilled, names of nothing."""
+"""What is wrong with a policy whose words are all right: rules that nobody can fulfil, names of nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple
 
@@ -67,11 +67,11 @@ def _scopes(policy: Policy) -> Iterator[Complaint]:
         ]
         yield from _unknown(policy.environments, named, "environment")
     for name, role in policy.roles.items():
-        named = [(("roles", name, "environments", at), other) for at, other in enumerate(role.environments)]
-        yield from _unknown(policy.environments, named, "environment")
+        scoped = [(("roles", name, "environments", at), other) for at, other in enumerate(role.environments)]
+        yield from _unknown(policy.environments, scoped, "environment")
 
 
-def _unknown(known: Iterable[str], named: list[tuple[Path, str]], what: str) -> Iterator[Complaint]:
+def _unknown(known: Iterable[str], named: Sequence[tuple[Path, str]], what: str) -> Iterator[Complaint]:
     for path, name in named:
         if name not in set(known):
             yield Complaint(path, f"there is no {what} {name!r}", did_you_mean(name, known))
@@ -130,7 +130,8 @@ def _dead_leaf(policy: Policy, leaf: Rule, path: Path) -> Complaint | None:
         return Complaint(
             (*path, "role"), f"nobody holds the role {leaf.role!r}: name users or teams under `roles`"
         )
-    message = f"asks for {leaf.needed} approvals by {leaf.label}, but only {len(known)} can be given: {', '.join(known.values())}"
+    people = ", ".join(known.values())
+    message = f"asks for {leaf.needed} approvals by {leaf.label}, but names {len(known)}: {people}"
     return Complaint((*path, "count"), message)
 
 

@@ -1,11 +1,14 @@
-"""Text -> policy. Whatever is wrong is said with its line, column, path and what was perhaps meant; nothing is guessed."""
+"""Text -> policy.
+
+Whatever is wrong is said with its line, column, path and what was perhaps meant; nothing is guessed.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -15,80 +18,82 @@ from policies.errors import PolicyError, PolicyErrors, did_you_mean, dotted
 from policies.gates import GATES
 from policies.lint import Complaint, complaints
 from policies.model import ALWAYS_ON, Policy
-from policies.source import Map, Path, Place, parse, place_of
+from policies.source import Map, Path, Place, parse, paths, place_of
 
 
 @lru_cache(maxsize=256)
 def load(text: str, *, name: str = "policy.yaml") -> Policy:
     """The resolved policy of a file. Raises PolicyErrors; a caller that catches it must block."""
     file = parse(text, name)
-    base = _pack(file, file, name)
-    data = layers.resolve(file, base)
-    policy, errors = _read(data, name, file)
-    overlays = file.get("tenants")
-    for tenant, overlay in (overlays if isinstance(overlays, Map) else {}).items():
-        if isinstance(overlay, Map):
-            resolved, found = _tenant(data, overlay, tenant, name)
-            said = {(error.line, error.column, error.message) for error in errors}
-            errors += [error for error in found if (error.line, error.column, error.message) not in said]
-            if policy and resolved:
-                policy._tenants[tenant] = resolved  # noqa: SLF001  part of reading it
-    if errors or policy is None:
-        raise PolicyErrors(name, errors)
-    policy._digest = hashlib.sha256(text.encode()).hexdigest()  # noqa: SLF001  as above
-    for resolved in policy._tenants.values():  # noqa: SLF001  as above
-        resolved._digest = policy._digest  # noqa: SLF001  as above
-    return policy
+    reader = _Reader(name, file)
+    data = layers.resolve(file, reader.pack(file))
+    policy = reader.read(data, file)
+    tenants = reader.tenants(data)
+    if reader.errors or policy is None:
+        raise PolicyErrors(name, reader.errors)
+    return policy.seal(hashlib.sha256(text.encode()).hexdigest(), tenants)
 
 
-def _tenant(repository: Map, overlay: Map, tenant: str, name: str) -> tuple[Policy | None, list[PolicyError]]:
-    if "tenants" in overlay:
-        place = overlay.keys_at["tenants"]
-        return None, [
-            PolicyError(place.line, place.column, f"tenants.{tenant}.tenants", "a tenant has no tenants")
-        ]
-    base = _pack(overlay, overlay, name) if "extends" in overlay else None
-    below = layers._without(repository, "tenants")  # noqa: SLF001
-    policy, errors = _read(layers.resolve_tenant(below, overlay, base), name, overlay)
-    return policy, [
-        PolicyError(e.line, e.column, f"tenants.{tenant}.{e.path}", e.message, e.suggestion) for e in errors
-    ]
+class _Reader:
+    """Reads the layers of one file and gathers what is wrong with them."""
 
+    def __init__(self, name: str, file: Map) -> None:
+        self.name = name
+        self.file = file
+        self.errors: list[PolicyError] = []
 
-def _pack(layer: Map, around: Map, name: str) -> Map:
-    wanted = layer.get("extends", "default")
-    if wanted in layers.packs():
-        return layers.pack(wanted)
-    place = place_of(around, ("extends",))
-    message = f"there is no pack {wanted!r}: extend {', '.join(layers.packs())}"
-    raise PolicyErrors(
-        name,
-        [
-            PolicyError(
-                place.line, place.column, "extends", message, did_you_mean(str(wanted), layers.packs())
-            )
-        ],
-    )
+    @cached_property
+    def written(self) -> dict[Place, Path]:
+        """Place -> path in the file: a list that was merged has other indices."""
+        return dict(reversed(list(paths(self.file))))
 
+    def pack(self, layer: Map) -> Map:
+        wanted = layer.get("extends", "default")
+        if wanted in layers.packs():
+            return layers.pack(wanted)
+        message = f"there is no pack {wanted!r}: extend {', '.join(layers.packs())}"
+        complaint = Complaint(("extends",), message, did_you_mean(str(wanted), layers.packs()))
+        raise PolicyErrors(self.name, [self._placed(complaint, layer, layer)])
 
-def _read(data: Map, name: str, layer: Map) -> tuple[Policy | None, list[PolicyError]]:
-    try:
-        policy = Policy.model_validate(data)
-    except ValidationError as error:
-        found = [_translate(one) for one in error.errors(include_url=False)]
-        return None, [_placed(complaint, data, name, layer, key=key) for complaint, key in found]
-    policy._origins = {  # noqa: SLF001  part of reading it
-        dotted(path): f"{place.origin}:{place.line}" for path, place in layers.origins(data, data.place)
-    }
-    return policy, [_placed(complaint, data, name, layer) for complaint in complaints(policy)]
+    def tenants(self, data: Map) -> dict[str, Policy]:
+        overlays = self.file.get("tenants")
+        below = layers.without(data, "tenants")
+        found = {}
+        for tenant, overlay in (overlays if isinstance(overlays, Map) else {}).items():
+            if not isinstance(overlay, Map):
+                continue  # said already, when the file itself was read
+            if "tenants" in overlay:
+                complaint = Complaint(("tenants",), "a tenant has no tenants")
+                self.errors.append(self._placed(complaint, overlay, overlay, key=True))
+                continue
+            base = self.pack(overlay) if "extends" in overlay else None
+            policy = self.read(layers.resolve_tenant(below, overlay, base), overlay)
+            if policy:
+                found[tenant] = policy
+        return found
 
+    def read(self, data: Map, layer: Map) -> Policy | None:
+        try:
+            policy = Policy.model_validate(data)
+        except ValidationError as error:
+            for complaint, key in map(_translate, error.errors(include_url=False)):
+                self.errors.append(self._placed(complaint, data, layer, key=key))
+            return None
+        self.errors += [self._placed(complaint, data, layer) for complaint in complaints(policy)]
+        return policy.trace({dotted(path): place for path, place in layers.origins(data, data.place)})
 
-def _placed(complaint: Complaint, data: Map, name: str, layer: Map, *, key: bool = False) -> PolicyError:
-    place, message = place_of(data, complaint.path, key=key), complaint.message
-    if place.origin != name:
-        message = f"{message} (asked for by the {place.origin})"
-        place = place_of(layer, ("extends",)) if "extends" in layer else Place(name, 1, 1)
-    return PolicyError(place.line, place.column, dotted(complaint.path), message, complaint.suggestion)
+    def _placed(self, complaint: Complaint, data: Map, layer: Map, *, key: bool = False) -> PolicyError:
+        (place, depth), path, message = (
+            place_of(data, complaint.path, key=key),
+            complaint.path,
+            complaint.message,
+        )
+        if place.origin == self.name:
+            path = (*self.written.get(place, path[:depth]), *path[depth:])
+        else:
+            message = f"{message} (asked for by the {place.origin})"
+            place = layer.values_at.get("extends", Place(self.name, 1, 1))
+        return PolicyError(place.line, place.column, dotted(path), message, complaint.suggestion)
 
 
 _SIMPLE = {

@@ -1,6 +1,7 @@
 """The policy file: these models are its YAML, its JSON Schema and its documentation.
 
-Everything is closed to unknown keys. Gates are written by name, `{name: fields}`, or `{when: CEL, name: fields}`.
+Everything is closed to unknown keys. Gates are written by name, `{name: fields}`, or
+`{when: CEL, name: fields}`.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from policies.gates import GATES
 from policies.gates.approvals import Approvals
 from policies.roles import Role
 from policies.schema import CLOSED, Word, Words, as_tuple, wrong
+from policies.source import Place
 
 ALWAYS_ON = frozenset({"freeze"})
 """Gates that are never written in a list: their fields live at the top level."""
@@ -100,7 +102,10 @@ else:
 
 
 class Deploy(BaseModel):
-    """How an environment is deployed. `retries` beyond the first attempt, then the last known good comes back."""
+    """How an environment is deployed.
+
+    `retries` beyond the first attempt, then the last known good comes back.
+    """
 
     model_config = CLOSED
 
@@ -152,7 +157,20 @@ class Policy(BaseModel):
 
     _tenants: dict[str, Policy] = PrivateAttr(default_factory=dict)
     _digest: str = PrivateAttr(default="")
-    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+    _origins: dict[str, Place] = PrivateAttr(default_factory=dict)
+
+    def seal(self, digest: str, tenants: Mapping[str, Policy]) -> Self:
+        """Part of loading: what the text was, and the policies of its tenants."""
+        self._digest = digest
+        for policy in tenants.values():
+            policy.seal(digest, {})
+        self._tenants = dict(tenants)
+        return self
+
+    def trace(self, origins: Mapping[str, Place]) -> Self:
+        """Part of loading: where each value was written."""
+        self._origins = dict(origins)
+        return self
 
     @property
     def digest(self) -> str:
@@ -160,8 +178,8 @@ class Policy(BaseModel):
         return self._digest
 
     @property
-    def origins(self) -> Mapping[str, str]:
-        """Path of each value -> `policy.yaml:12` or `pack strict:4`."""
+    def origins(self) -> Mapping[str, Place]:
+        """Path of each value -> where it was written, in the file or in a pack."""
         return self._origins
 
     def of(self, tenant: str) -> Policy:

@@ -1,4 +1,4 @@
-"""Who may do what: roles come from the policy, members from it and from the forge, scoped by tenant and environment.
+"""Who may do what: roles come from the policy, members from it and from the forge.
 
     roles:
       ProductOwner:   {users: [jane.doe], teams: [acme/product]}
@@ -47,7 +47,10 @@ SEEDED: dict[str, frozenset[Permission]] = {
     "SecurityReviewer": frozenset(),
     "StudioApprover": frozenset(),
 }
-"""Seed 003, "RBAC Enforcement Scenarios" and "RBAC Enforced Escalation Roles". Freezes need `override.freeze` by name."""
+"""Seed 003, "RBAC Enforcement Scenarios" and "RBAC Enforced Escalation Roles".
+
+Freezes need `override.freeze` by name.
+"""
 
 LEVELS = ("none", "read", "write", "maintain", "admin")
 """Permissions of forges, weakest first."""
@@ -75,7 +78,10 @@ def listed(login: str, logins: Iterable[str]) -> bool:
 
 
 def member(role: Role, login: str, actor: Actor | None) -> bool | None:
-    """Whether somebody holds a role. None: the role has teams and the forge has not said anything of this person."""
+    """Whether somebody holds a role.
+
+    None: the role has teams and the forge has not said anything of this person.
+    """
     if listed(login, role.users):
         return True
     if not role.teams:
@@ -93,7 +99,7 @@ def reaches(role: Role, environment: str | None) -> bool:
 
 
 def roles_of(policy: Policy, actor: Actor, environment: str | None = None) -> list[str]:
-    """The roles somebody holds, in the policy's order; in one environment, or (None) wherever they apply everywhere."""
+    """The roles somebody holds, in the policy's order; None: those that hold in every environment."""
     return [
         name
         for name, role in policy.roles.items()
@@ -107,7 +113,10 @@ def grants(policy: Policy, role: str) -> frozenset[Permission]:
 
 
 def permissions_of(policy: Policy, actor: Actor, environment: str | None = None) -> frozenset[Permission]:
-    """Everything somebody may do. Reading and writing are the forge's word, the rest the policy's; bots hold no role."""
+    """Everything somebody may do.
+
+    Reading and writing are the forge's word, the rest the policy's; bots hold no role.
+    """
     level = LEVELS.index(actor.permission)
     forge = {Permission.READ} if level >= LEVELS.index("read") else set()
     forge |= {Permission.WRITE} if level >= LEVELS.index("write") else set()
@@ -116,7 +125,10 @@ def permissions_of(policy: Policy, actor: Actor, environment: str | None = None)
 
 
 def allowed(policy: Policy, actor: Actor, permission: Permission, environment: str | None = None) -> bool:
-    """Whether somebody may do it there. Approving also follows from being named in the environment's `approvals`."""
+    """Whether somebody may do it there.
+
+    Approving also follows from being named in the environment's `approvals`.
+    """
     if permission in permissions_of(policy, actor, environment):
         return True
     if permission is not Permission.APPROVE_RELEASE or environment not in policy.environments or actor.bot:

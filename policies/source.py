@@ -1,11 +1,13 @@
 """Policy text -> data that remembers where each value was written.
 
-YAML 1.2 by ruamel.yaml, less than all of it: no anchors, aliases, tags, duplicate keys, second documents; 64 KiB and 24 levels
-at most. What a policy needs is plain mappings, lists and scalars, and every one of those features has broken some loader.
+YAML 1.2 by ruamel.yaml, less than all of it: no anchors, aliases, tags, duplicate keys, second documents;
+64 KiB and 24 levels at most. What a policy needs is plain mappings, lists and scalars, and every one of
+those features has broken some loader.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -107,7 +109,7 @@ def _compose(text: str, name: str) -> Node | None:
     yaml.Composer = _Strict
     yaml.max_depth = DEEPEST
     try:
-        return yaml.compose(text)
+        node: Node | None = yaml.compose(text)
     except MaxDepthExceededError as error:
         _refuse(
             name,
@@ -121,6 +123,7 @@ def _compose(text: str, name: str) -> Node | None:
         _refuse(name, line, column, ": ".join(part for part in (error.context, error.problem) if part))
     except YAMLError as error:
         _refuse(name, 1, 1, f"not YAML: {str(error).splitlines()[0]}")
+    return node
 
 
 def _refuse(name: str, line: int, column: int, message: str, suggestion: str | None = None) -> NoReturn:
@@ -160,7 +163,7 @@ class _Reader:
         return mapping
 
     def _scalar(self, node: Node, path: Path) -> Any:
-        kind, text = node.tag.removeprefix(_PLAIN), node.value
+        kind, text = str(node.tag).removeprefix(_PLAIN), node.value
         if kind == "bool":
             return text.lower() == "true"
         if kind == "null":
@@ -191,17 +194,34 @@ class _Reader:
         self.errors.append(PolicyError(place.line, place.column, dotted(path), message))
 
 
-def place_of(data: Map, path: Path, *, key: bool = False) -> Place:
-    """Where `path` was written, or the nearest thing around it. `key`: the place of the last key, not of its value."""
+def place_of(data: Map, path: Path, *, key: bool = False) -> tuple[Place, int]:
+    """Where `path` was written, or the nearest thing around it, and how many steps of the path led there.
+
+    `key`: the place of the last key, not of its value.
+    """
     here: Any = data
-    place = data.place
+    place, depth = data.place, 0
     for depth, step in enumerate(path):
         if isinstance(here, Map) and step in here:
             last = key and depth == len(path) - 1
-            place = (here.keys_at if last else here.values_at)[str(step)]
-            here = here[str(step)]
+            name = str(step)
+            place, here = (here.keys_at if last else here.values_at)[name], here[name]
         elif isinstance(here, Seq) and isinstance(step, int) and step < len(here):
             place, here = here.items_at[step], here[step]
         else:
-            break
-    return place
+            return place, depth
+    return place, len(path)
+
+
+def paths(data: Any, path: Path = ()) -> Iterator[tuple[Place, Path]]:
+    """The path in this text of every place in it, values before the keys that begin at the same place."""
+    if isinstance(data, Seq):
+        for index, value in enumerate(data):
+            yield data.items_at[index], (*path, index)
+            yield from paths(value, (*path, index))
+    if isinstance(data, Map):
+        for key, value in data.items():
+            yield data.values_at[key], (*path, key)
+            yield from paths(value, (*path, key))
+        for key, place in data.keys_at.items():
+            yield place, (*path, key)

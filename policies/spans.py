@@ -1,7 +1,8 @@
-"""When a freeze is closed: its windows as half-open UTC intervals. cronsim and recurring-ical-events know the calendars.
+"""When a freeze is closed: its windows as half-open UTC intervals.
 
-One rule for every local time, whether a cron start, a date's midnight or a calendar's event: a repeated one means the first,
-a skipped one the end of the gap. Durations are elapsed time.
+cronsim and recurring-ical-events know the calendars. One rule for every local time, whether a cron start, a
+date's midnight or a calendar's event: a repeated one means the first, a skipped one the end of the gap.
+Durations are elapsed time.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def midnight(day: date | datetime) -> datetime:
 
 def cron_spans(name: str, cron: str, duration: timedelta, zone: ZoneInfo, since: datetime) -> Iterator[Span]:
     """The windows that end after `since`, in order of their starts."""
-    # cronsim walks plain local time, where no hour is missing or repeated; what that means in the zone is decided here.
+    # cronsim walks plain local time, where no hour is missing or repeated; `instant` says what it means here.
     local = (since - duration - LONGEST_GAP).astimezone(zone).replace(tzinfo=None)
     before = None
     for tick in CronSim(cron, local):
@@ -73,14 +74,17 @@ def cron_spans(name: str, cron: str, duration: timedelta, zone: ZoneInfo, since:
 
 @lru_cache(maxsize=64)
 def read_calendar(text: str) -> icalendar.Calendar:
-    """iCalendar text. Raises CalendarError, also when there is no event in it: an empty calendar is a mistake."""
+    """ICalendar text.
+
+    Raises CalendarError, also when there is no event in it: an empty calendar is a mistake.
+    """
     if _TOO_OFTEN.search(text):
         raise CalendarError("repeats every second or minute, which is no calendar of freezes")
     try:
         calendar = icalendar.Calendar.from_ical(text)
     except (ValueError, KeyError, IndexError, TypeError) as error:
         raise CalendarError(f"is not an iCalendar file ({str(error).splitlines()[0][:100]})") from None
-    if not isinstance(calendar, icalendar.Calendar) or not calendar.walk("VEVENT"):
+    if not calendar.walk("VEVENT"):
         raise CalendarError("has no events")
     return calendar
 

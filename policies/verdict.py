@@ -1,7 +1,7 @@
-"""The answer of a policy: a tree in which every condition says what it has, what it needs, who can help and when.
+"""The answer of a policy: a tree whose every node says what it has, what it needs, who can help and when.
 
-`approved`; `delayed` (nothing is wrong: time or a person is missing); `rejected` (something is wrong); `skipped` (does not
-apply, and counts neither for nor against).
+`approved`; `delayed` (nothing is wrong: time or a person is missing); `rejected` (something is wrong);
+`skipped` (does not apply, and counts neither for nor against).
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ State = Literal["approved", "delayed", "rejected", "skipped"]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One node. `reason_code` is stable, `message` one sentence; `have` and `need` are readable; times are aware."""
+    """One node.
+
+    `reason_code` is stable, `message` one sentence; `have` and `need` are readable; times are aware.
+    """
 
     name: str
     state: State
@@ -57,7 +60,10 @@ class Verdict:
 
 
 def fold_all(children: Iterable[Verdict]) -> State:
-    """All must hold: rejected over delayed over approved. Skipped ones count for nothing; nothing left is skipped."""
+    """All must hold: rejected over delayed over approved.
+
+    Skipped ones count for nothing; nothing left is skipped.
+    """
     states = {child.state for child in children}
     for state in _WORST_FIRST:
         if state in states:
@@ -66,7 +72,10 @@ def fold_all(children: Iterable[Verdict]) -> State:
 
 
 def fold_any(children: Iterable[Verdict]) -> State:
-    """One is enough: approved over delayed over rejected. Skipped ones count for nothing; nothing left is skipped."""
+    """One is enough: approved over delayed over rejected.
+
+    Skipped ones count for nothing; nothing left is skipped.
+    """
     states = {child.state for child in children}
     for state in reversed(_WORST_FIRST):
         if state in states:

@@ -1,4 +1,4 @@
-"""The gates, found by folder: one class with a `check` per file; two of one name, or none, is an error at start."""
+"""The gates, found by folder: one class with a `check` per file; two of one name, or none, is an error."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _gate_in(module: ModuleType) -> type[BaseModel]:
 
 
 def discover(package: str, path: Any) -> dict[str, type[BaseModel]]:
-    """name -> gate class of every file of a folder."""
+    """Name -> gate class of every file of a folder."""
     found: dict[str, type[BaseModel]] = {}
     for entry in iter_modules(path):
         gate = _gate_in(import_module(f"{package}.{entry.name}"))

@@ -1,4 +1,4 @@
-"""`approvals`: enough of the right people agreed to exactly this revision (the rules are in policies/approvals.py)."""
+"""`approvals`: enough of the right people agreed to exactly this revision (rules: policies/approvals.py)."""
 
 from __future__ import annotations
 

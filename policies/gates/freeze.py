@@ -1,4 +1,7 @@
-"""`freeze`: no window of the top-level `freezes` is closed. Always on, so it is never written among an environment's gates."""
+"""`freeze`: no window of the top-level `freezes` is closed.
+
+Always on, so it is never written among an environment's gates.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,8 @@ def _closed(policy: Policy, facts: ReleaseFacts, status: Status) -> Verdict:
         else f"Frozen by {status.reason}; {way_out}."
     )
     return Verdict(
-        "freeze", "delayed", "FreezeActive", message, have=f"frozen by {', '.join(status.windows)}", need="open",
+        "freeze", "delayed", "FreezeActive", message, have=f"frozen by {', '.join(status.windows)}",
+        need="open",
         who_can=able, next_change_at=status.next_open,
     )  # fmt: skip
 

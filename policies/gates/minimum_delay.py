@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class MinimumDelay(BaseModel):
-    """Counts from the approval that fulfilled the last approval gate; without approvals, from the declared intent."""
+    """Counts from the approval that fulfilled the last approval gate; without any, from the intent."""
 
     model_config = CLOSED
 
@@ -47,7 +47,7 @@ class MinimumDelay(BaseModel):
             return Verdict(
                 self.name, "approved", "DelayElapsed", f"{need} have passed since the approval.", have, need
             )
-        message = f"Waits until {over:%a %Y-%m-%d %H:%M:%S} UTC, {need} after the approval. Nobody has to do anything."
+        message = f"Waits until {over:%a %Y-%m-%d %H:%M:%S} UTC, {need} after the approval, by itself."
         return Verdict(self.name, "delayed", "DelayRunning", message, have, need, next_change_at=over)
 
 

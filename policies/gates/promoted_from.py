@@ -53,24 +53,24 @@ class PromotedFrom(BaseModel):
         message = " ".join(child.message for child in stopped or children)
         return Verdict(
             self.name, fold_all(children), (stopped or children)[0].reason_code, message,
-            have=", ".join(child.have for child in children), need=", ".join(child.need for child in children),
+            have=", ".join(child.have for child in children),
+            need=", ".join(child.need for child in children),
             who_can=everyone(stopped), children=children,
         )  # fmt: skip
 
 
 def _before(facts: ReleaseFacts, environment: str) -> Verdict:
     slot = facts.slots.get(environment)
-    version, need = (
-        facts.version or facts.revision[:7],
-        f"{facts.version or facts.revision[:7]} healthy in {environment}",
-    )
-    have = f"{slot.running_version or 'nothing'} in {environment}" if slot else f"nothing in {environment}"
+    version = facts.version or facts.revision[:7] or "this release"
+    need = f"{version} healthy in {environment}"
+    running = (slot.running_version if slot else None) or "nothing"
+    have = f"{running} in {environment}"
     gone = {release_id(facts.module, facts.version, environment, revision) for revision in facts.same_tree}
     if slot and gone & set(slot.rolled_back):
         message = f"{version} was rolled back in {environment}: release a new version."
         return Verdict(environment, "rejected", "RolledBack", message, have, need)
     if not slot or slot.running_revision not in facts.same_tree:
-        message = f"Waits for {environment}, which runs {have.removesuffix(f' in {environment}')}, to run {version}."
+        message = f"Waits for {environment}, which runs {running}, to run {version}."
         return Verdict(environment, "delayed", "NotPromoted", message, have, need)
     if not slot.healthy:
         message = f"Waits for {environment} to be healthy: {version} runs there, its probes do not pass."
