@@ -112,7 +112,7 @@ class Ledger:
             self._session.execute(
                 sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": "\x1f".join(key)}
             )
-            head = self._session.execute(_head_of(key)).first()
+            head = self._session.execute(self._locked(_head_of(key))).first()
         if head is None:
             return refold(self._session, *key)
         known = _known.get((*key, head.sequence, head.hash))

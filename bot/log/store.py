@@ -56,7 +56,7 @@ class Store:
     def read(self) -> Iterator[Session]:
         """A reading transaction that sees one moment."""
         options = {"snapshot": True} if self.sqlite else {"isolation_level": "REPEATABLE READ"}
-        with Session(self.engine) as session, session.begin():
+        with Session(self.engine) as session:  # closing it rolls back: there is nothing to commit
             session.connection(execution_options=options)
             yield session
 

@@ -116,9 +116,7 @@ class _Trace:
 def _rows(session: Session, table: Any, tenant: str | None, trace: str | None) -> Iterator[dict[str, Any]]:
     sqlite = session.get_bind().dialect.name == "sqlite"
     columns = [
-        sa.cast(column, sa.LargeBinary).label(column.name)
-        if sqlite and isinstance(column.type, sa.String)
-        else column
+        sa.cast(column, sa.LargeBinary).label(column.name) if sqlite and _is_text(column) else column
         for column in table.c
     ]
     query = sa.select(*columns).order_by(table.c.tenant_id, table.c.trace_id, table.c.sequence)
@@ -129,12 +127,12 @@ def _rows(session: Session, table: Any, tenant: str | None, trace: str | None) -
 
 
 def _text(value: Any, column: Any) -> Any:
-    return (
-        value.decode(errors="replace")
-        if isinstance(value, bytes) and isinstance(column.type, sa.String)
-        else value
-    )
+    return value.decode(errors="replace") if isinstance(value, bytes) and _is_text(column) else value
 
 
 def _plain(value: Any) -> Any:
     return bytes(value) if isinstance(value, (bytes, memoryview)) else value
+
+
+def _is_text(column: Any) -> bool:
+    return "CHAR" in str(column.type)  # SQLModel's text type is a decorator that hides what it decorates

@@ -4,7 +4,6 @@ from alembic import context
 from sqlmodel import SQLModel
 
 import bot.forges.local.tables
-import bot.forges.local.tables
 import bot.log.tables
 import bot.projections.slots
 import bot.projections.trace_keys  # noqa: F401 - imported for their tables
