@@ -1,0 +1,42 @@
+"""`pointsman demo`: see it work, here and now."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer()
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="Run unattended and end.")] = False,
+    output: Annotated[str, typer.Option(help="text or json.")] = "text",
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the home: repositories, database, artefacts, logs.")] = False,
+    home: Annotated[Path | None, typer.Option(help="Work in this folder and keep it.")] = None,
+) -> None:
+    """Take generated code from submission to production and back, on this machine, offline."""
+    from bot.demo import run
+
+    stay = not once and sys.stdout.isatty()
+    document = run.once(home, keep=keep or home is not None, narrate=_narrate, stay=_stay if stay else None)
+    if output == "json":
+        print(json.dumps(document, indent=2))
+    raise typer.Exit(0 if document["ok"] else 1)
+
+
+def _narrate(step: str, said: str) -> None:
+    print(f"{step:>18}  {said}", file=sys.stderr, flush=True)
+
+
+def _stay(url: str) -> None:
+    print(f"\nEverything is still running. Look around: {url}\nCtrl-C ends it.", file=sys.stderr)
+    try:
+        while True:
+            input()
+    except (EOFError, KeyboardInterrupt):
+        print("", file=sys.stderr)

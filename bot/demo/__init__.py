@@ -1,0 +1,1 @@
+"""`pointsman demo`: the main job, for real, on one machine, in a temporary home."""
