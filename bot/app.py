@@ -47,11 +47,15 @@ def furnish(settings: Settings, *, work: bool, alone: bool) -> House:
     """Put the parts together; nothing runs yet. Raises what a database that can not be reached raises."""
     registry()  # a handler that is declared twice stops the start, not the first comment
     upgrade(settings.database)
-    store = Store(settings.database)  # the embedded forge's own connections: its waits never hold up the engine's
+    store = Store(
+        settings.database
+    )  # the embedded forge's own connections: its waits never hold up the engine's
     forge = LocalForge(settings, store)
     memory = MemoryWriter(settings.home, lambda tenant, trace: _events(store, tenant, trace))
     performers = {"local": forge, "deploy": Deployer(settings.home, {"local": forge}), "memory": memory}
-    runtime = Runtime(settings, forges={"local": forge}, performers=performers, decide=decide, work=work, alone=alone)
+    runtime = Runtime(
+        settings, forges={"local": forge}, performers=performers, decide=decide, work=work, alone=alone
+    )
     return House(settings, runtime, forge)
 
 
@@ -83,7 +87,9 @@ def application(house: House) -> FastAPI:
             _mount(app, house)
             yield
 
-    app = FastAPI(title="Pointsman", version=bot.__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Pointsman", version=bot.__version__, lifespan=lifespan, docs_url=None, redoc_url=None
+    )
     problems.install(app)
     return app
 
@@ -101,8 +107,12 @@ def serve(settings: Settings, host: str, port: int, *, web_only: bool = False) -
     """Run until told to stop. Prints one line of JSON when it listens."""
     telemetry.configure(settings.log_level)
     app = application(furnish(settings, work=not web_only, alone=True))
-    config = uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=5)
-    _Announced(config, lambda bound: print(json.dumps({"ready": True, "url": f"http://{host}:{bound}"}), flush=True)).run()
+    config = uvicorn.Config(
+        app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=5
+    )
+    _Announced(
+        config, lambda bound: print(json.dumps({"ready": True, "url": f"http://{host}:{bound}"}), flush=True)
+    ).run()
 
 
 class _Announced(uvicorn.Server):

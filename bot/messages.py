@@ -63,7 +63,10 @@ def verdict_lines(tree: Mapping[str, Any], depth: int = 0) -> list[str]:
             extra.append(f"Changes at {tree['next_change_at']}.")
     said = " ".join([plain(tree["message"]), *extra])
     line = f"{'  ' * depth}- {ICONS[tree['state']]} **{plain(tree['name'])}**: {said}"
-    return [line, *(inner for child in tree.get("children") or () for inner in verdict_lines(child, depth + 1))]
+    return [
+        line,
+        *(inner for child in tree.get("children") or () for inner in verdict_lines(child, depth + 1)),
+    ]
 
 
 def verdict_markdown(tree: Mapping[str, Any]) -> str:
@@ -79,9 +82,14 @@ def explained(environment: str, tree: Mapping[str, Any]) -> str:
 def sticky(state: TraceState, trees: Mapping[str, Mapping[str, Any]], base_url: str) -> str:
     """The one comment on a change: what each environment waits for, and where to read more."""
     head = f"### Release of {code(state.module_id or state.repository)} {plain(state.version)}".rstrip()
-    blocks = [f"{ICONS[t['state']]} **{plain(name)}** is {t['state']}: {plain(t['message'])}\n\n{verdict_markdown(t)}" for name, t in trees.items()]
-    foot = (f"Revision {code(short(state.head))} · [trace {plain(state.trace_id)}]({trace_url(base_url, state.trace_id)}) · "
-            "`/help` lists what you may do here")
+    blocks = [
+        f"{ICONS[t['state']]} **{plain(name)}** is {t['state']}: {plain(t['message'])}\n\n{verdict_markdown(t)}"
+        for name, t in trees.items()
+    ]
+    foot = (
+        f"Revision {code(short(state.head))} · [trace {plain(state.trace_id)}]({trace_url(base_url, state.trace_id)}) · "
+        "`/help` lists what you may do here"
+    )
     return "\n\n".join([head, *blocks, foot])
 
 
@@ -91,16 +99,35 @@ def sticky(state: TraceState, trees: Mapping[str, Mapping[str, Any]], base_url: 
 def change_body(state: TraceState, base_url: str) -> str:
     """Body of a change: changelog, affected files, coverage, trace link, gate table's place."""
     commit = state.commit or {}
-    changelog = [f"- {plain(entry)}" for entry in commit.get("changelog", ())] or ["- " + plain(f"Add {state.module_id} {state.version}")]
+    changelog = [f"- {plain(entry)}" for entry in commit.get("changelog", ())] or [
+        "- " + plain(f"Add {state.module_id} {state.version}")
+    ]
     files = list(commit.get("files", ()))
-    shown = [f"- {code(name)}" for name in files[:50]] + ([f"- and {len(files) - 50} more"] if len(files) > 50 else [])
+    shown = [f"- {code(name)}" for name in files[:50]] + (
+        [f"- and {len(files) - 50} more"] if len(files) > 50 else []
+    )
     coverage = (state.runs.get((state.change or {}).get("head", "")) or {}).get("coverage")
-    return "\n".join([
-        f"### Changelog\n{_anchor(state)}", *changelog, "", f"### Affected files ({len(files)})", *shown, "", "### Test coverage",
-        f"{coverage:.0f} %" if coverage is not None else "Not measured yet: the pipeline has not finished.", "",
-        "### Trace", f"[{plain(state.trace_id)}]({trace_url(base_url, state.trace_id)})", "",
-        GATES_BEGIN, "The gates are in the comment below, kept up to date.", GATES_END,
-    ])
+    return "\n".join(
+        [
+            f"### Changelog\n{_anchor(state)}",
+            *changelog,
+            "",
+            f"### Affected files ({len(files)})",
+            *shown,
+            "",
+            "### Test coverage",
+            f"{coverage:.0f} %"
+            if coverage is not None
+            else "Not measured yet: the pipeline has not finished.",
+            "",
+            "### Trace",
+            f"[{plain(state.trace_id)}]({trace_url(base_url, state.trace_id)})",
+            "",
+            GATES_BEGIN,
+            "The gates are in the comment below, kept up to date.",
+            GATES_END,
+        ]
+    )
 
 
 def _anchor(state: TraceState) -> str:
@@ -117,7 +144,10 @@ def pipeline_title(run: p.PipelineFinished) -> str:
 
 def pipeline_summary(run: p.PipelineFinished) -> str:
     """Jobs with their stage and result."""
-    rows = [f"| {plain(job.stage)} | {plain(job.name)} | {plain(job.status)} | {job.duration_s:.1f} s |" for job in run.jobs]
+    rows = [
+        f"| {plain(job.stage)} | {plain(job.name)} | {plain(job.status)} | {job.duration_s:.1f} s |"
+        for job in run.jobs
+    ]
     table = ["| stage | job | result | took |", "|---|---|---|---|", *rows] if rows else []
     return "\n".join([*([plain(run.reason), ""] if run.reason else []), *table])
 
@@ -153,7 +183,6 @@ def rejected(environment: str, revision: str, login: str, reason: str) -> str:
 def freeze_overridden(environment: str, windows: Sequence[tuple[str, Any]], login: str) -> str:
     named = ", ".join(f"{code(name)}" + (f" (until {rfc3339(end)})" if end else "") for name, end in windows)
     return f"🔓 {code(login)} lifted the freeze {named} for this release to **{plain(environment)}** only."
-
 
 
 def rolling_back(environment: str, version: str, before: str, login: str) -> str:
@@ -224,11 +253,19 @@ def help_text(login: str, commands: Sequence[tuple[str, str]]) -> str:
 
 def status(state: TraceState, base_url: str) -> str:
     """The answer to `/status`."""
-    lines = [f"Trace [{plain(state.trace_id)}]({trace_url(base_url, state.trace_id)}), step {code(state.flow.state or 'not begun')}."]
+    lines = [
+        f"Trace [{plain(state.trace_id)}]({trace_url(base_url, state.trace_id)}), step {code(state.flow.state or 'not begun')}."
+    ]
     if state.tests and state.head:
         lines.append(f"- tests of {code(short(state.head))}: {state.tests.get(state.head, 'not finished')}")
-    lines += [f"- {plain(name)}: {release.shown_state} ({release.reason_code})" for name, release in state.releases.items()]
-    lines += [f"- {plain(name)} deployment of {plain(d.version)}: {d.status}" + (f" at {d.url}" if d.url else "") for name, d in state.deployments.items()]
+    lines += [
+        f"- {plain(name)}: {release.shown_state} ({release.reason_code})"
+        for name, release in state.releases.items()
+    ]
+    lines += [
+        f"- {plain(name)} deployment of {plain(d.version)}: {d.status}" + (f" at {d.url}" if d.url else "")
+        for name, d in state.deployments.items()
+    ]
     lines += [f"- needs a person: {plain(said['message'])}" for said in state.escalations[-3:]]
     return "\n".join(lines)
 
@@ -237,8 +274,10 @@ def status(state: TraceState, base_url: str) -> str:
 
 
 def secret_found(path: str, line: int, kind: str) -> str:
-    return (f"{path}:{line} holds what looks like a secret ({kind}). Nothing was committed. Take it out, change it where it is in "
-            "use, and refer to it as @vault:NAME.")
+    return (
+        f"{path}:{line} holds what looks like a secret ({kind}). Nothing was committed. Take it out, change it where it is in "
+        "use, and refer to it as @vault:NAME."
+    )
 
 
 def bot_cannot_write(repository: str) -> str:
@@ -250,7 +289,9 @@ def submitter_cannot_write(login: str, repository: str) -> str:
 
 
 def repository_empty(repository: str, branch: str) -> str:
-    return f"{repository} has no commit on {branch} yet. Push a first commit (a README is enough), then /retry."
+    return (
+        f"{repository} has no commit on {branch} yet. Push a first commit (a README is enough), then /retry."
+    )
 
 
 def agent_branch_name(branch: str) -> str:

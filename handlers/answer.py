@@ -39,10 +39,18 @@ def ahead(view: View, decision: Decision) -> View:
     """The view as it will be once the decision's facts are in the log."""
     state = view.state
     cause = Event(
-        id="ahead", source="pointsman", type="FactsGathered", time=view.now, tenant_id=state.tenant_id, trace_id=state.trace_id,
-        sequence=state.sequence)
+        id="ahead",
+        source="pointsman",
+        type="FactsGathered",
+        time=view.now,
+        tenant_id=state.tenant_id,
+        trace_id=state.trace_id,
+        sequence=state.sequence,
+    )
     for index, said in enumerate(decision.events):
-        state = apply(state, stamp(said, cause=cause, index=index).model_copy(update={"sequence": state.sequence + 1}))
+        state = apply(
+            state, stamp(said, cause=cause, index=index).model_copy(update={"sequence": state.sequence + 1})
+        )
     return replace(view, state=state)
 
 
@@ -53,18 +61,37 @@ def _run(issued: dict[str, Any], gathered: p.FactsGathered, view: View) -> tuple
         entry = _entry(command, actor)
         if entry is None:
             return "", NOTHING, False
-        given = bind(entry.signature, Invocation(
-            name=command.command, arguments=command.arguments, options=command.options, line=command.line))
+        given = bind(
+            entry.signature,
+            Invocation(
+                name=command.command, arguments=command.arguments, options=command.options, line=command.line
+            ),
+        )
         _check_right(entry, actor, view, given.get("environment"))
         result = entry.run(_call(command, actor, given), view)
     except Refused as refusal:
         told = p.CommandRefused(
-            command=command.command, line=command.line, reason_code=refusal.reason_code, message=refusal.message,
-            correlation=command.correlation)
-        return messages.refused(command.line, refusal.reason_code, refusal.message), record(
-            draft("CommandRefused", told, actor=actor.login)), True
-    answered = Draft(type="TaskCompleted", actor=actor.login, data={
-        "command": command.command, "correlation": command.correlation, "line": command.line, "reply": result.reply})
+            command=command.command,
+            line=command.line,
+            reason_code=refusal.reason_code,
+            message=refusal.message,
+            correlation=command.correlation,
+        )
+        return (
+            messages.refused(command.line, refusal.reason_code, refusal.message),
+            record(draft("CommandRefused", told, actor=actor.login)),
+            True,
+        )
+    answered = Draft(
+        type="TaskCompleted",
+        actor=actor.login,
+        data={
+            "command": command.command,
+            "correlation": command.correlation,
+            "line": command.line,
+            "reply": result.reply,
+        },
+    )
     return result.reply, result.decision + record(answered), False
 
 
@@ -81,13 +108,23 @@ def _check_right(entry: CommandEntry, actor: p.Actor, view: View, environment: s
     if policy is None:
         raise Refused("PolicyInvalid", messages.policy_broken())
     if not allowed(policy, actor, entry.needs, environment):
-        raise Refused(entry.refusal, messages.not_allowed(actor.login, entry.signature.name, holders(policy, entry.needs)))
+        raise Refused(
+            entry.refusal,
+            messages.not_allowed(actor.login, entry.signature.name, holders(policy, entry.needs)),
+        )
 
 
 def _call(command: p.CommandIssued, actor: p.Actor, given: dict[str, str]) -> Call:
     return Call(
-        command=command.command, line=command.line, arguments=given, actor=actor, at=command.written_at, via=command.via,
-        correlation=command.correlation, change=command.change)
+        command=command.command,
+        line=command.line,
+        arguments=given,
+        actor=actor,
+        at=command.written_at,
+        via=command.via,
+        correlation=command.correlation,
+        change=command.change,
+    )
 
 
 def _reply(view: View, replies: list[str], *, refused: bool) -> Decision:
@@ -96,15 +133,31 @@ def _reply(view: View, replies: list[str], *, refused: bool) -> Decision:
     if comment is None or change is None:
         return NOTHING  # asked over HTTP: the answer is in the log, where the asker reads it
     where = {"target": view.state.forge, "repository": view.state.repository, "change": change}
-    decision = do(React(purpose="answer", comment_id=comment, reaction="-1" if refused else "rocket", **where))
+    decision = do(
+        React(purpose="answer", comment_id=comment, reaction="-1" if refused else "rocket", **where)
+    )
     if replies:
-        decision += do(PostComment(
-            purpose="reply", body="\n\n".join(replies), reply_to=comment, sticky=f"reply-{comment}", **where))
+        decision += do(
+            PostComment(
+                purpose="reply",
+                body="\n\n".join(replies),
+                reply_to=comment,
+                sticky=f"reply-{comment}",
+                **where,
+            )
+        )
     return decision
 
 
 def issue(line: Invocation, *, actor: str, via: str, correlation: str, at: Any) -> Draft:
     """A command given over HTTP: the same fact that a comment's line becomes."""
     issued = p.CommandIssued(
-        command=line.name, arguments=line.arguments, options=line.options, line=line.line, via=via, correlation=correlation, written_at=at)
+        command=line.name,
+        arguments=line.arguments,
+        options=line.options,
+        line=line.line,
+        via=via,
+        correlation=correlation,
+        written_at=at,
+    )
     return draft("CommandIssued", issued, actor=actor)

@@ -20,12 +20,22 @@ def provision_environment(task: p.TaskScheduled, view: View) -> Decision:
     """One provisioning per environment of the policy; what is there already is found, not made again."""
     policy = policy_of(view.state)
     if policy is None:
-        return failed(task, "PolicyMissing", "The policy file is missing or broken: no environment is known. Mend it, then /retry.")
+        return failed(
+            task,
+            "PolicyMissing",
+            "The policy file is missing or broken: no environment is known. Mend it, then /retry.",
+        )
     decision = NOTHING
     for name, environment in policy.environments.items():
         effect = Provision(
-            purpose="environment", task_id=task.task_id, agent_id=AGENT, environment=name, module_id=view.state.module_id,
-            namespace=namespace(view.state.tenant_id, name), strategy=environment.deploy.strategy)
+            purpose="environment",
+            task_id=task.task_id,
+            agent_id=AGENT,
+            environment=name,
+            module_id=view.state.module_id,
+            namespace=namespace(view.state.tenant_id, name),
+            strategy=environment.deploy.strategy,
+        )
         decision += Decision(effects=(effect,))
     return decision
 
@@ -36,7 +46,20 @@ def provisioned(action: p.ActionCompleted, view: View) -> Decision:
     result = Provisioned.model_validate(action.result)
     environment = action.request["environment"]
     ready = p.InfraProvisioned(
-        environment=environment, namespace=result.namespace, endpoint=result.endpoint, resources=result.resources, dns=result.dns,
-        secrets=result.secrets)
-    return record(draft(
-        "InfraProvisioned", ready, environment=environment, agent_id=AGENT, skill_id="ProvisionEnvironment", task_id=action.task_id))
+        environment=environment,
+        namespace=result.namespace,
+        endpoint=result.endpoint,
+        resources=result.resources,
+        dns=result.dns,
+        secrets=result.secrets,
+    )
+    return record(
+        draft(
+            "InfraProvisioned",
+            ready,
+            environment=environment,
+            agent_id=AGENT,
+            skill_id="ProvisionEnvironment",
+            task_id=action.task_id,
+        )
+    )

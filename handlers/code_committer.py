@@ -37,7 +37,11 @@ def check_module(module: p.ModuleGenerated) -> None:
     for index, file in enumerate(module.files):
         found = secrets.scan(file.path, file.content) if file.encoding == "utf-8" else []
         if found:
-            raise Invalid("SecretFound", messages.secret_found(file.path, found[0].line, found[0].kind), path=f"files[{index}].content")
+            raise Invalid(
+                "SecretFound",
+                messages.secret_found(file.path, found[0].line, found[0].kind),
+                path=f"files[{index}].content",
+            )
 
 
 def subject(module: p.ModuleGenerated) -> str:
@@ -51,9 +55,18 @@ def on_agent_push(event: Event, view: View) -> Decision:
     pushed = read(event, p.Pushed)
     if not pushed.branch.startswith(AGENT_BRANCHES) or event.actor == messages.BOT or view.state.module_event:
         return NOTHING
-    return do(GatherFacts(
-        target=event.data.get("forge", "local"), repository=pushed.repository, purpose="agent-push", correlation=event.id,
-        branch=pushed.branch, tree_of=pushed.after, actors=(pushed.pusher,), agent_id=AGENT))
+    return do(
+        GatherFacts(
+            target=event.data.get("forge", "local"),
+            repository=pushed.repository,
+            purpose="agent-push",
+            correlation=event.id,
+            branch=pushed.branch,
+            tree_of=pushed.after,
+            actors=(pushed.pusher,),
+            agent_id=AGENT,
+        )
+    )
 
 
 @facts("agent-push")
@@ -65,11 +78,25 @@ def submit_agent_push(gathered: p.FactsGathered, view: View) -> Decision:
         return NOTHING
     try:
         generated = p.ModuleGenerated(
-            repository=gathered.repository, module_id=module, version=version or "0.1.0", files=gathered.tree,
-            branch=branch, revision=gathered.branch_head, target_branch=gathered.default_branch)
+            repository=gathered.repository,
+            module_id=module,
+            version=version or "0.1.0",
+            files=gathered.tree,
+            branch=branch,
+            revision=gathered.branch_head,
+            target_branch=gathered.default_branch,
+        )
     except ValueError:
-        return record(draft("ManualInterventionRequired", p.Intervention(
-            reason_code="InvalidPayload", message=messages.agent_branch_name(branch), role="DevOpsEngineer")))
+        return record(
+            draft(
+                "ManualInterventionRequired",
+                p.Intervention(
+                    reason_code="InvalidPayload",
+                    message=messages.agent_branch_name(branch),
+                    role="DevOpsEngineer",
+                ),
+            )
+        )
     pusher = next(iter(gathered.actors), None)
     return record(draft("ModuleGenerated", generated, actor=pusher, agent_id=AGENT))
 
@@ -78,9 +105,18 @@ def submit_agent_push(gathered: p.FactsGathered, view: View) -> Decision:
 def commit_module(task: p.TaskScheduled, view: View) -> Decision:
     """Ask what the forge says of the repository and of whoever submitted the module."""
     state = view.state
-    return do(GatherFacts(
-        target=state.forge, repository=state.repository, purpose="module", correlation=task.task_id, task_id=task.task_id,
-        agent_id=AGENT, branch=branch_of(state), actors=(state.submitter,) if state.submitter else ()))
+    return do(
+        GatherFacts(
+            target=state.forge,
+            repository=state.repository,
+            purpose="module",
+            correlation=task.task_id,
+            task_id=task.task_id,
+            agent_id=AGENT,
+            branch=branch_of(state),
+            actors=(state.submitter,) if state.submitter else (),
+        )
+    )
 
 
 @facts("module")
@@ -97,20 +133,43 @@ def commit(gathered: p.FactsGathered, view: View) -> Decision:
         submission.check_message(subject(module))
     except Invalid as error:
         return failed(task, error.reason_code, error.message)
-    return do(CommitFiles(
-        target=view.state.forge, repository=module.repository, purpose="module", task_id=task.task_id, agent_id=AGENT,
-        branch=branch_of(view.state), base=module.target_branch, files_from=event.id, prefix=module.path, clean=bool(module.path),
-        message=_message(module), trailers=trailers(view.state, AGENT), expected_head=gathered.branch_head))
+    return do(
+        CommitFiles(
+            target=view.state.forge,
+            repository=module.repository,
+            purpose="module",
+            task_id=task.task_id,
+            agent_id=AGENT,
+            branch=branch_of(view.state),
+            base=module.target_branch,
+            files_from=event.id,
+            prefix=module.path,
+            clean=bool(module.path),
+            message=_message(module),
+            trailers=trailers(view.state, AGENT),
+            expected_head=gathered.branch_head,
+        )
+    )
 
 
 def _check_rights(gathered: p.FactsGathered, module: p.ModuleGenerated, submitter: str | None) -> None:
     if not gathered.can_write:
-        raise Invalid("RepositoryAccessDenied", messages.bot_cannot_write(module.repository), path="repository")
+        raise Invalid(
+            "RepositoryAccessDenied", messages.bot_cannot_write(module.repository), path="repository"
+        )
     if gathered.default_head is None:
-        raise Invalid("RepositoryEmpty", messages.repository_empty(module.repository, module.target_branch), path="repository")
+        raise Invalid(
+            "RepositoryEmpty",
+            messages.repository_empty(module.repository, module.target_branch),
+            path="repository",
+        )
     person = gathered.actors.get(submitter or "")
     if person and person.permission in {"none", "read"}:
-        raise Invalid("RepositoryAccessDenied", messages.submitter_cannot_write(person.login, module.repository), path="repository")
+        raise Invalid(
+            "RepositoryAccessDenied",
+            messages.submitter_cannot_write(person.login, module.repository),
+            path="repository",
+        )
 
 
 def _message(module: p.ModuleGenerated) -> str:
@@ -122,8 +181,14 @@ def trailers(state: TraceState, agent: str, session_id: str | None = None) -> di
     """The trailers that let the whole trail be rebuilt from Git alone."""
     module = state.module
     return submission.trailers(
-        trace_id=state.trace_id, module_id=state.module_id, version=state.version, agent_id=agent, session_id=session_id,
-        sprint_id=module.get("sprintId"), feature_id=module.get("featureId"))
+        trace_id=state.trace_id,
+        module_id=state.module_id,
+        version=state.version,
+        agent_id=agent,
+        session_id=session_id,
+        sprint_id=module.get("sprintId"),
+        feature_id=module.get("featureId"),
+    )
 
 
 @done("CommitFiles", "module")
@@ -132,8 +197,19 @@ def committed(action: p.ActionCompleted, view: View) -> Decision:
     result = CommitResult.model_validate(action.result)
     state = view.state
     ready = p.CommitReady(
-        repository=state.repository, branch=result.branch, sha=result.sha, tree=result.tree, parent=result.parent,
-        module_id=state.module_id, version=state.version, message=action.request.get("message", ""),
-        changelog=tuple(state.module.get("changelog", ())), files=result.files, signed=result.signed,
-        committed_at=result.committed_at)
-    return record(draft("CommitReady", ready, agent_id=AGENT, skill_id="CommitModule", task_id=action.task_id))
+        repository=state.repository,
+        branch=result.branch,
+        sha=result.sha,
+        tree=result.tree,
+        parent=result.parent,
+        module_id=state.module_id,
+        version=state.version,
+        message=action.request.get("message", ""),
+        changelog=tuple(state.module.get("changelog", ())),
+        files=result.files,
+        signed=result.signed,
+        committed_at=result.committed_at,
+    )
+    return record(
+        draft("CommitReady", ready, agent_id=AGENT, skill_id="CommitModule", task_id=action.task_id)
+    )

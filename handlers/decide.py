@@ -21,6 +21,7 @@ from bot.flows.facts import facts_of
 from bot.flows.load import definition
 from handlers.declare import REGISTRY, Registry
 
+
 @cache
 def registry() -> Registry:
     """All handlers, found by folder. A module that registers nothing is an error at start."""

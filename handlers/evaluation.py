@@ -49,12 +49,29 @@ def release_facts(view: View, environment: str) -> ReleaseFacts:
     head = state.head or ""
     coverage = {sha: run["coverage"] for sha, run in state.runs.items() if run.get("coverage") is not None}
     return ReleaseFacts(
-        tenant=state.tenant_id, module=state.module_id, version=state.version, environment=environment, revision=head,
-        phase="deployment" if state.merged else "change", carried=state.carried, tests=state.tests, coverage=coverage,
-        approvals=state.approvals, overrides=state.overrides, rejections=state.rejections,
-        author=state.submitter or change.get("author") or "", committers=tuple(change.get("committers", ())),
-        last_pusher=change.get("lastPusher"), co_authors=tuple(change.get("coAuthors", ())), labels=tuple(change.get("labels", ())), actors=state.people, slots=_slots(view, head),
-        base_branch=change.get("target", "main"), draft=bool(change.get("draft")), intent_at=state.intent_at)
+        tenant=state.tenant_id,
+        module=state.module_id,
+        version=state.version,
+        environment=environment,
+        revision=head,
+        phase="deployment" if state.merged else "change",
+        carried=state.carried,
+        tests=state.tests,
+        coverage=coverage,
+        approvals=state.approvals,
+        overrides=state.overrides,
+        rejections=state.rejections,
+        author=state.submitter or change.get("author") or "",
+        committers=tuple(change.get("committers", ())),
+        last_pusher=change.get("lastPusher"),
+        co_authors=tuple(change.get("coAuthors", ())),
+        labels=tuple(change.get("labels", ())),
+        actors=state.people,
+        slots=_slots(view, head),
+        base_branch=change.get("target", "main"),
+        draft=bool(change.get("draft")),
+        intent_at=state.intent_at,
+    )
 
 
 def _slots(view: View, head: str) -> dict[str, Slot]:
@@ -63,10 +80,16 @@ def _slots(view: View, head: str) -> dict[str, Slot]:
     for name, deployed in view.state.deployments.items():
         if deployed.revision == head:
             slot = slots.get(name) or Slot(environment=name)
-            slots[name] = slot.model_copy(update={
-                "healthy": deployed.status == "completed", "running_revision": head if deployed.status == "completed" else slot.running_revision,
-                "running_version": view.state.version if deployed.status == "completed" else slot.running_version,
-                "running_since": deployed.ended_at})
+            slots[name] = slot.model_copy(
+                update={
+                    "healthy": deployed.status == "completed",
+                    "running_revision": head if deployed.status == "completed" else slot.running_revision,
+                    "running_version": view.state.version
+                    if deployed.status == "completed"
+                    else slot.running_version,
+                    "running_since": deployed.ended_at,
+                }
+            )
     return slots
 
 
@@ -87,18 +110,35 @@ def evaluate(view: View, *, settled: bool = False) -> dict[str, Evaluation]:
 
 def _is_settled(view: View, environment: str) -> bool:
     deployed = view.state.deployments.get(environment)
-    return deployed is not None and deployed.revision == view.state.head and deployed.status in {"completed", "failed", "started", "rolling-back"}
+    return (
+        deployed is not None
+        and deployed.revision == view.state.head
+        and deployed.status in {"completed", "failed", "started", "rolling-back"}
+    )
 
 
 def _evaluation(
-    view: View, environment: str, phase: Literal["change", "deployment"], verdict: policies.Verdict, *, observed: bool = False
+    view: View,
+    environment: str,
+    phase: Literal["change", "deployment"],
+    verdict: policies.Verdict,
+    *,
+    observed: bool = False,
 ) -> Evaluation:
     state = view.state
     head = state.head or ""
     tree = verdict.to_json()
     digest = hashlib.sha256(json.dumps([phase, tree], sort_keys=True).encode()).hexdigest()[:16]
     return Evaluation(
-        environment, head, release_id(state.module_id, state.version, environment, head), phase, verdict, tree, digest, observed)
+        environment,
+        head,
+        release_id(state.module_id, state.version, environment, head),
+        phase,
+        verdict,
+        tree,
+        digest,
+        observed,
+    )
 
 
 def _broken(view: View) -> dict[str, Evaluation]:
@@ -113,4 +153,11 @@ def _broken(view: View) -> dict[str, Evaluation]:
 
 def _unusable(environment: str, errors: tuple[str, ...]) -> policies.Verdict:
     message = f"The policy file is broken at {errors[0]}. Mend it on the base branch; until then nothing is released."
-    return policies.Verdict(environment, "rejected", "PolicyInvalid", message, have=f"{len(errors)} errors", need="a valid policy file")
+    return policies.Verdict(
+        environment,
+        "rejected",
+        "PolicyInvalid",
+        message,
+        have=f"{len(errors)} errors",
+        need="a valid policy file",
+    )

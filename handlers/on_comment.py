@@ -28,15 +28,28 @@ def on_comment_created(event: Event, view: View) -> Decision:
         return NOTHING
     issued = record(*(_issued(invocation, comment) for invocation in found))
     eyes = React(
-        target=view.state.forge, repository=comment.repository, purpose="receipt", change=comment.change,
-        comment_id=comment.comment_id, reaction="eyes")
+        target=view.state.forge,
+        repository=comment.repository,
+        purpose="receipt",
+        change=comment.change,
+        comment_id=comment.comment_id,
+        reaction="eyes",
+    )
     return issued + do(eyes) + ask(view, "command", comment.comment_id, (comment.author,))
 
 
 def _issued(invocation: Invocation, comment: p.Comment) -> Draft:
     issued = p.CommandIssued(
-        command=invocation.name, arguments=invocation.arguments, options=invocation.options, line=invocation.line, via="comment",
-        correlation=comment.comment_id, change=comment.change, comment_id=comment.comment_id, written_at=comment.created_at)
+        command=invocation.name,
+        arguments=invocation.arguments,
+        options=invocation.options,
+        line=invocation.line,
+        via="comment",
+        correlation=comment.comment_id,
+        change=comment.change,
+        comment_id=comment.comment_id,
+        written_at=comment.created_at,
+    )
     return draft("CommandIssued", issued, actor=comment.author)
 
 
@@ -46,9 +59,16 @@ def on_comment_edited(event: Event, view: View) -> Decision:
     comment = read(event, p.Comment)
     if comment.author_is_bot or not ours(parse(comment.body)):
         return NOTHING
-    return do(PostComment(
-        target=view.state.forge, repository=comment.repository, purpose="edited", change=comment.change,
-        sticky=f"edited-{comment.comment_id}", body=messages.edited_comment(comment.author)))
+    return do(
+        PostComment(
+            target=view.state.forge,
+            repository=comment.repository,
+            purpose="edited",
+            change=comment.change,
+            sticky=f"edited-{comment.comment_id}",
+            body=messages.edited_comment(comment.author),
+        )
+    )
 
 
 @on("CommandIssued")

@@ -9,9 +9,25 @@ from bot.domain.view import View
 from handlers.declare import on
 
 SHOWN = (
-    "CommitReady", "PullRequestCreated", "PipelineReady", "InfraProvisioned", "TestsPassed", "TestsFailed", "ApprovalGranted",
-    "ApprovalRevoked", "ApprovalInvalidated", "FreezeOverridden", "ReleaseApproved", "ReleaseDelayed", "ReleaseRejected",
-    "DeploymentStarted", "DeploymentCompleted", "DeploymentFailed", "RollbackTriggered", "ReleasePublished", "AgentTaskCompleted",
+    "CommitReady",
+    "PullRequestCreated",
+    "PipelineReady",
+    "InfraProvisioned",
+    "TestsPassed",
+    "TestsFailed",
+    "ApprovalGranted",
+    "ApprovalRevoked",
+    "ApprovalInvalidated",
+    "FreezeOverridden",
+    "ReleaseApproved",
+    "ReleaseDelayed",
+    "ReleaseRejected",
+    "DeploymentStarted",
+    "DeploymentCompleted",
+    "DeploymentFailed",
+    "RollbackTriggered",
+    "ReleasePublished",
+    "AgentTaskCompleted",
     "AgentTaskFailed",
 )
 

@@ -19,9 +19,27 @@ def on_pipeline_finished(event: Event, view: View) -> Decision:
     failed = tuple(job.name for job in run.jobs if job.status == "failed" and not job.allow_failure)
     passed = run.status == "success" and not failed
     tests = p.Tests(
-        revision=run.revision, pipeline_id=run.pipeline_id, coverage=run.coverage, failed_jobs=failed, reason=run.reason, url=run.url)
+        revision=run.revision,
+        pipeline_id=run.pipeline_id,
+        coverage=run.coverage,
+        failed_jobs=failed,
+        reason=run.reason,
+        url=run.url,
+    )
     check = SetCheck(
-        target=view.state.forge, repository=run.repository, purpose="pipeline", agent_id="devops-engineer", revision=run.revision,
-        name=messages.PIPELINE_CHECK, conclusion="success" if passed else "failure", title=messages.pipeline_title(run),
-        summary=messages.pipeline_summary(run), url=run.url)
-    return record(draft("TestsPassed" if passed else "TestsFailed", tests, agent_id="devops-engineer", skill_id="RunTests")) + do(check)
+        target=view.state.forge,
+        repository=run.repository,
+        purpose="pipeline",
+        agent_id="devops-engineer",
+        revision=run.revision,
+        name=messages.PIPELINE_CHECK,
+        conclusion="success" if passed else "failure",
+        title=messages.pipeline_title(run),
+        summary=messages.pipeline_summary(run),
+        url=run.url,
+    )
+    return record(
+        draft(
+            "TestsPassed" if passed else "TestsFailed", tests, agent_id="devops-engineer", skill_id="RunTests"
+        )
+    ) + do(check)

@@ -33,9 +33,17 @@ def create_pull_request(task: p.TaskScheduled, view: View) -> Decision:
     commit = state.commit
     if commit is None:
         return failed(task, "NothingCommitted", messages.nothing_committed())
-    return do(GatherFacts(
-        target=state.forge, repository=state.repository, purpose="change", correlation=task.task_id, task_id=task.task_id,
-        agent_id=AGENT, branch=commit["branch"]))
+    return do(
+        GatherFacts(
+            target=state.forge,
+            repository=state.repository,
+            purpose="change",
+            correlation=task.task_id,
+            task_id=task.task_id,
+            agent_id=AGENT,
+            branch=commit["branch"],
+        )
+    )
 
 
 @facts("change")
@@ -51,10 +59,20 @@ def open_change(gathered: p.FactsGathered, view: View) -> Decision:
     wrong = next((entry for entry in commit.get("changelog", ()) if not ENTRY.fullmatch(entry)), None)
     if wrong is not None:
         return failed(task, "ChangelogInvalid", messages.changelog_invalid(wrong))
-    return do(OpenChange(
-        target=view.state.forge, repository=view.state.repository, purpose="change", task_id=task.task_id, agent_id=AGENT,
-        source=commit["branch"], target_branch=target, title=title(view), body=messages.change_body(view.state, view.base_url),
-        labels=(f"trace:{view.state.trace_id}",)))
+    return do(
+        OpenChange(
+            target=view.state.forge,
+            repository=view.state.repository,
+            purpose="change",
+            task_id=task.task_id,
+            agent_id=AGENT,
+            source=commit["branch"],
+            target_branch=target,
+            title=title(view),
+            body=messages.change_body(view.state, view.base_url),
+            labels=(f"trace:{view.state.trace_id}",),
+        )
+    )
 
 
 @done("OpenChange", "change")
@@ -64,10 +82,25 @@ def opened(action: p.ActionCompleted, view: View) -> Decision:
     state = view.state
     commit = state.commit or {}
     created = p.PullRequestCreated(
-        repository=state.repository, number=result.number, url=result.url, title=action.request.get("title", ""),
-        source=action.request.get("source", ""), target=action.request.get("targetBranch", ""), head=result.head,
-        changelog=tuple(commit.get("changelog", ())), files=tuple(commit.get("files", ())))
-    return record(draft("PullRequestCreated", created, agent_id=AGENT, skill_id="CreatePullRequest", task_id=action.task_id))
+        repository=state.repository,
+        number=result.number,
+        url=result.url,
+        title=action.request.get("title", ""),
+        source=action.request.get("source", ""),
+        target=action.request.get("targetBranch", ""),
+        head=result.head,
+        changelog=tuple(commit.get("changelog", ())),
+        files=tuple(commit.get("files", ())),
+    )
+    return record(
+        draft(
+            "PullRequestCreated",
+            created,
+            agent_id=AGENT,
+            skill_id="CreatePullRequest",
+            task_id=action.task_id,
+        )
+    )
 
 
 @on("TestsPassed", "TestsFailed")
@@ -75,8 +108,20 @@ def refresh_body(event: Event, view: View) -> Decision:
     """Bring the coverage in the body up to date once per pipeline result of the head."""
     tests = read(event, p.Tests)
     change = view.state.change
-    if change is None or change.get("state") != "open" or tests.revision != change.get("head") or not view.state.commit:
+    if (
+        change is None
+        or change.get("state") != "open"
+        or tests.revision != change.get("head")
+        or not view.state.commit
+    ):
         return NOTHING
-    return do(UpdateChange(
-        target=view.state.forge, repository=view.state.repository, purpose="body", agent_id=AGENT, change=change["number"],
-        body=messages.change_body(view.state, view.base_url)))
+    return do(
+        UpdateChange(
+            target=view.state.forge,
+            repository=view.state.repository,
+            purpose="body",
+            agent_id=AGENT,
+            change=change["number"],
+            body=messages.change_body(view.state, view.base_url),
+        )
+    )

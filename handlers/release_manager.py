@@ -22,9 +22,23 @@ from handlers.policy import policy_digest, policy_of, policy_text
 
 AGENT = "release-manager"
 REREAD = (
-    "PipelineReady", "TestsPassed", "TestsFailed", "ApprovalGranted", "ApprovalRevoked", "ApprovalInvalidated", "FreezeOverridden",
-    "ChangeOpened", "ChangeUpdated", "ChangeReopened", "ChangeLabelled", "DeploymentCompleted", "DeploymentFailed",
-    "pointsman.ApprovalsCarried", "TriggerRequested", "InfraProvisioned", "ReleaseRejected",
+    "PipelineReady",
+    "TestsPassed",
+    "TestsFailed",
+    "ApprovalGranted",
+    "ApprovalRevoked",
+    "ApprovalInvalidated",
+    "FreezeOverridden",
+    "ChangeOpened",
+    "ChangeUpdated",
+    "ChangeReopened",
+    "ChangeLabelled",
+    "DeploymentCompleted",
+    "DeploymentFailed",
+    "pointsman.ApprovalsCarried",
+    "TriggerRequested",
+    "InfraProvisioned",
+    "ReleaseRejected",
 )
 
 
@@ -37,10 +51,21 @@ def evaluate_release(task: p.TaskScheduled, view: View) -> Decision:
 def ask(view: View, purpose: str, correlation: str, extra: tuple[str, ...] = ()) -> Decision:
     """Gather what a verdict needs: policy text, change, and everyone whose approval might count."""
     state = view.state
-    people = {a.approver for a in state.approvals if not a.ended} | {(state.change or {}).get("author"), *extra}
-    return do(GatherFacts(
-        target=state.forge, repository=state.repository, purpose=purpose, correlation=correlation, agent_id=AGENT,
-        change=(state.change or {}).get("number"), actors=tuple(sorted(name for name in people if name))))
+    people = {a.approver for a in state.approvals if not a.ended} | {
+        (state.change or {}).get("author"),
+        *extra,
+    }
+    return do(
+        GatherFacts(
+            target=state.forge,
+            repository=state.repository,
+            purpose=purpose,
+            correlation=correlation,
+            agent_id=AGENT,
+            change=(state.change or {}).get("number"),
+            actors=tuple(sorted(name for name in people if name)),
+        )
+    )
 
 
 @facts("release")
@@ -66,7 +91,9 @@ def on_merged(event: Event, view: View) -> Decision:
     merged = read(event, p.ChangeMerged)
     carry = NOTHING
     if merged.tree and merged.tree == merged.head_tree:
-        carried = p.ApprovalsCarried(from_revision=merged.head, to_revision=merged.merge_sha, tree=merged.tree)
+        carried = p.ApprovalsCarried(
+            from_revision=merged.head, to_revision=merged.merge_sha, tree=merged.tree
+        )
         carry = record(draft("pointsman.ApprovalsCarried", carried, agent_id=AGENT))
     return carry + ask(view, "release", event.id)
 
@@ -75,13 +102,28 @@ def on_merged(event: Event, view: View) -> Decision:
 def on_new_revision(event: Event, view: View) -> Decision:
     """A new revision ends the approvals of the old one, and says so."""
     head = read(event, p.Change).head
-    stale = [a for a in view.state.approvals if not a.ended and a.revision != head and view.state.carried.get(head) != a.revision]
-    return record(*(
-        draft("ApprovalInvalidated", p.ApprovalInvalidated(
-            environment=a.environment, revision=a.revision, approver=a.approver, new_revision=head, reason=messages.new_revision(head),
-        ), environment=a.environment, agent_id=AGENT)
-        for a in stale
-    ))
+    stale = [
+        a
+        for a in view.state.approvals
+        if not a.ended and a.revision != head and view.state.carried.get(head) != a.revision
+    ]
+    return record(
+        *(
+            draft(
+                "ApprovalInvalidated",
+                p.ApprovalInvalidated(
+                    environment=a.environment,
+                    revision=a.revision,
+                    approver=a.approver,
+                    new_revision=head,
+                    reason=messages.new_revision(head),
+                ),
+                environment=a.environment,
+                agent_id=AGENT,
+            )
+            for a in stale
+        )
+    )
 
 
 def reevaluate(view: View) -> Decision:
@@ -105,17 +147,38 @@ def _told(evaluation: Evaluation, view: View) -> Decision:
     if not _changed(evaluation, view):
         return NOTHING
     said = p.VerdictChanged(
-        environment=evaluation.environment, revision=evaluation.revision, state=evaluation.verdict.state, digest=evaluation.digest,
-        reason_code=evaluation.verdict.reason_code, verdict=evaluation.tree, policy_digest=policy_digest(view.state), phase=evaluation.phase)
-    told = record(draft(
-        "pointsman.VerdictChanged", said, environment=evaluation.environment, release_id=evaluation.release_id, agent_id=AGENT,
-        skill_id="EvaluateRelease"))
+        environment=evaluation.environment,
+        revision=evaluation.revision,
+        state=evaluation.verdict.state,
+        digest=evaluation.digest,
+        reason_code=evaluation.verdict.reason_code,
+        verdict=evaluation.tree,
+        policy_digest=policy_digest(view.state),
+        phase=evaluation.phase,
+    )
+    told = record(
+        draft(
+            "pointsman.VerdictChanged",
+            said,
+            environment=evaluation.environment,
+            release_id=evaluation.release_id,
+            agent_id=AGENT,
+            skill_id="EvaluateRelease",
+        )
+    )
     conclusion = {"approved": "success", "rejected": "failure"}.get(evaluation.verdict.state)
     check = SetCheck(
-        target=view.state.forge, repository=view.state.repository, purpose="verdict", agent_id=AGENT, revision=evaluation.revision,
-        name=messages.check_name(evaluation.environment), conclusion="neutral" if evaluation.observed else conclusion,
-        title=messages.verdict_title(evaluation.tree), summary=messages.verdict_markdown(evaluation.tree),
-        url=messages.trace_url(view.base_url, view.state.trace_id))
+        target=view.state.forge,
+        repository=view.state.repository,
+        purpose="verdict",
+        agent_id=AGENT,
+        revision=evaluation.revision,
+        name=messages.check_name(evaluation.environment),
+        conclusion="neutral" if evaluation.observed else conclusion,
+        title=messages.verdict_title(evaluation.tree),
+        summary=messages.verdict_markdown(evaluation.tree),
+        url=messages.trace_url(view.base_url, view.state.trace_id),
+    )
     return told + do(check)
 
 
@@ -124,9 +187,17 @@ def _sticky(evaluations: dict[str, Evaluation], view: View) -> Decision:
     if change is None:
         return NOTHING
     body = messages.sticky(view.state, {name: e.tree for name, e in evaluations.items()}, view.base_url)
-    return do(PostComment(
-        target=view.state.forge, repository=view.state.repository, purpose="verdict", agent_id=AGENT, change=change["number"], body=body,
-        sticky="verdict"))
+    return do(
+        PostComment(
+            target=view.state.forge,
+            repository=view.state.repository,
+            purpose="verdict",
+            agent_id=AGENT,
+            change=change["number"],
+            body=body,
+            sticky="verdict",
+        )
+    )
 
 
 def _transition(evaluation: Evaluation, view: View) -> Decision:
@@ -139,12 +210,28 @@ def _transition(evaluation: Evaluation, view: View) -> Decision:
 
 def _verdict_draft(evaluation: Evaluation, view: View, type_: str) -> Draft:
     state = view.state
-    approvers = tuple(sorted({a.approver for a in state.approvals if not a.ended and a.environment == evaluation.environment}))
-    return draft(type_, p.ReleaseVerdict(
-        environment=evaluation.environment, revision=evaluation.revision, version=state.version, module_id=state.module_id,
-        reasons=evaluation.reasons, approvers=approvers, policy_version=policy_digest(state),
-        next_change_at=evaluation.verdict.next_change_at,
-    ), environment=evaluation.environment, release_id=evaluation.release_id, agent_id=AGENT, skill_id="EvaluateRelease")
+    approvers = tuple(
+        sorted(
+            {a.approver for a in state.approvals if not a.ended and a.environment == evaluation.environment}
+        )
+    )
+    return draft(
+        type_,
+        p.ReleaseVerdict(
+            environment=evaluation.environment,
+            revision=evaluation.revision,
+            version=state.version,
+            module_id=state.module_id,
+            reasons=evaluation.reasons,
+            approvers=approvers,
+            policy_version=policy_digest(state),
+            next_change_at=evaluation.verdict.next_change_at,
+        ),
+        environment=evaluation.environment,
+        release_id=evaluation.release_id,
+        agent_id=AGENT,
+        skill_id="EvaluateRelease",
+    )
 
 
 def _wake(evaluation: Evaluation, view: View) -> Decision:
@@ -153,15 +240,20 @@ def _wake(evaluation: Evaluation, view: View) -> Decision:
     if moment is None or moment <= view.now:
         return NOTHING
     name = f"boundary-{evaluation.environment}-{rfc3339(moment)}"
-    said = p.TriggerRequested(reason=f"{evaluation.environment}: a gate announced a change for {rfc3339(moment)}", timer=name)
-    return Decision(timers=(Timer(name, moment, draft("TriggerRequested", said, environment=evaluation.environment)),))
+    said = p.TriggerRequested(
+        reason=f"{evaluation.environment}: a gate announced a change for {rfc3339(moment)}", timer=name
+    )
+    return Decision(
+        timers=(Timer(name, moment, draft("TriggerRequested", said, environment=evaluation.environment)),)
+    )
 
 
 def _start_next(evaluations: dict[str, Evaluation], view: View) -> Decision:
     """Approve one environment at a time: the next waits until the one before is deployed or has failed."""
     state = view.state
     busy = any(
-        release.verdict == "approved" and (name not in state.deployments or state.deployments[name].status in {"started", "rolling-back"})
+        release.verdict == "approved"
+        and (name not in state.deployments or state.deployments[name].status in {"started", "rolling-back"})
         for name, release in state.releases.items()
     )
     for name, evaluation in evaluations.items():
@@ -176,12 +268,32 @@ def _merge(evaluations: dict[str, Evaluation], view: View) -> Decision:
     """Merge when every environment's gates that can hold before the merge hold, and policy lets the bot merge."""
     state, policy = view.state, policy_of(view.state)
     change = state.change
-    if policy is None or change is None or change.get("state") != "open" or state.merge_requested == change["head"]:
+    if (
+        policy is None
+        or change is None
+        or change.get("state") != "open"
+        or state.merge_requested == change["head"]
+    ):
         return NOTHING
-    if not policies.mergeable(policy, {name: e.verdict for name, e in evaluations.items()}, draft=bool(change.get("draft"))):
+    if not policies.mergeable(
+        policy, {name: e.verdict for name, e in evaluations.items()}, draft=bool(change.get("draft"))
+    ):
         return NOTHING
-    asked = Draft(type="AutoMergeOnApprove", agent_id=AGENT, data={"change": change["number"], "revision": change["head"]})
-    return record(asked) + do(MergeChange(
-        target=state.forge, repository=state.repository, purpose="merge", agent_id=AGENT, change=change["number"],
-        expected_head=change["head"], method=policy.merge.method, message=f"{change['title']} (#{change['number']})",
-        trailers=trailers(state, AGENT)))
+    asked = Draft(
+        type="AutoMergeOnApprove",
+        agent_id=AGENT,
+        data={"change": change["number"], "revision": change["head"]},
+    )
+    return record(asked) + do(
+        MergeChange(
+            target=state.forge,
+            repository=state.repository,
+            purpose="merge",
+            agent_id=AGENT,
+            change=change["number"],
+            expected_head=change["head"],
+            method=policy.merge.method,
+            message=f"{change['title']} (#{change['number']})",
+            trailers=trailers(state, AGENT),
+        )
+    )

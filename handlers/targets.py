@@ -22,9 +22,17 @@ def target_of(view: View, environment: str) -> Target:
     state = view.state
     head = state.head or ""
     return Target(
-        environment=environment, namespace=namespace(state.tenant_id, environment), module_id=state.module_id,
-        release_id=release_id(state.module_id, state.version, environment, head), version=state.version, revision=head,
-        repository=state.repository, forge=state.forge, path=state.module.get("path", ""), service=service_of(view))
+        environment=environment,
+        namespace=namespace(state.tenant_id, environment),
+        module_id=state.module_id,
+        release_id=release_id(state.module_id, state.version, environment, head),
+        version=state.version,
+        revision=head,
+        repository=state.repository,
+        forge=state.forge,
+        path=state.module.get("path", ""),
+        service=service_of(view),
+    )
 
 
 def current_release(slot: Slot) -> Target | None:

@@ -19,8 +19,19 @@ def running(view: View, agent: str, task_id: str | None) -> p.TaskScheduled | No
 
 def failed(task: p.TaskScheduled, reason_code: str, message: str) -> Decision:
     """The agent gives its task back with a reason."""
-    ended = p.TaskEnded(task_id=task.task_id, agent=task.agent, skill=task.skill, reason_code=reason_code, message=message)
-    return record(draft("AgentTaskFailed", ended, agent_id=task.agent, skill_id=task.skill, task_id=task.task_id, status="Failed"))
+    ended = p.TaskEnded(
+        task_id=task.task_id, agent=task.agent, skill=task.skill, reason_code=reason_code, message=message
+    )
+    return record(
+        draft(
+            "AgentTaskFailed",
+            ended,
+            agent_id=task.agent,
+            skill_id=task.skill,
+            task_id=task.task_id,
+            status="Failed",
+        )
+    )
 
 
 @on("AgentSkillFailed")
@@ -34,6 +45,9 @@ def give_up(event: Event, view: View) -> Decision:
     if task:
         decision += failed(p.TaskScheduled.model_validate(task), failure.reason_code, failure.message)
     told = p.Intervention(
-        reason_code=failure.reason_code, message=messages.effect_failed(failure.effect, failure.attempt, failure.message),
-        role="DevOpsEngineer", task_id=failure.task_id)
+        reason_code=failure.reason_code,
+        message=messages.effect_failed(failure.effect, failure.attempt, failure.message),
+        role="DevOpsEngineer",
+        task_id=failure.task_id,
+    )
     return decision + record(draft("ManualInterventionRequired", told, task_id=failure.task_id))

@@ -34,17 +34,31 @@ class Asking:
 
     def submit(self, version: str, source: str, summary: str, changelog: list[str]) -> str:
         """Submit generated code, as an agent does. Returns the trace id."""
-        answer = self.http.post("/v1/modules", headers={"Authorization": f"Bearer {self.place.token}"}, json={
-            "repository": REPOSITORY, "moduleId": MODULE, "version": version, "path": PATH, "summary": summary, "changelog": changelog,
-            "files": service_files(source), "template": "python-service",
-            "service": {"command": ["python3", "-m", "booking_service"], "startupTimeoutS": 4}})
+        answer = self.http.post(
+            "/v1/modules",
+            headers={"Authorization": f"Bearer {self.place.token}"},
+            json={
+                "repository": REPOSITORY,
+                "moduleId": MODULE,
+                "version": version,
+                "path": PATH,
+                "summary": summary,
+                "changelog": changelog,
+                "files": service_files(source),
+                "template": "python-service",
+                "service": {"command": ["python3", "-m", "booking_service"], "startupTimeoutS": 4},
+            },
+        )
         _must(answer)
         return str(answer.json()["traceId"])
 
     def comment(self, login: str, change: int, body: str) -> str:
         """Write a comment on a change. Returns its id."""
         answer = self.http.post(
-            f"/forge/api/repositories/{REPOSITORY}/changes/{change}/comments", json={"body": body}, headers=self._as(login))
+            f"/forge/api/repositories/{REPOSITORY}/changes/{change}/comments",
+            json={"body": body},
+            headers=self._as(login),
+        )
         _must(answer)
         return str(answer.json()["id"])
 
@@ -71,7 +85,11 @@ class Asking:
         """Wait for an event of this type whose payload has these values. Raises DidNotHappen."""
 
         def look() -> Event | None:
-            found = (e for e in self.log(trace) if e.type == type_ and all(e.data.get(k) == v for k, v in data.items()))
+            found = (
+                e
+                for e in self.log(trace)
+                if e.type == type_ and all(e.data.get(k) == v for k, v in data.items())
+            )
             return next(found, None)
 
         return self.wait(look, f"{type_} {data or ''} in {trace}", within)
@@ -95,4 +113,6 @@ class Asking:
 
 def _must(answer: httpx.Response) -> None:
     if answer.is_error:
-        raise DidNotHappen(f"{answer.request.method} {answer.request.url.path}: {answer.status_code} {answer.text[:500]}")
+        raise DidNotHappen(
+            f"{answer.request.method} {answer.request.url.path}: {answer.status_code} {answer.text[:500]}"
+        )

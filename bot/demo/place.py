@@ -81,17 +81,31 @@ def prepare(home: Path) -> Place:
     port = _free_port()
     base_url, database = f"http://127.0.0.1:{port}", f"sqlite:///{home / 'pointsman.db'}"
     environment = {
-        "POINTSMAN_HOME": str(home), "POINTSMAN_DATABASE_URL": database, "POINTSMAN_BASE_URL": base_url, "POINTSMAN_PORT": str(port),
-        "POINTSMAN_LOCAL_WEBHOOK_SECRET": secrets.token_urlsafe(32)}
+        "POINTSMAN_HOME": str(home),
+        "POINTSMAN_DATABASE_URL": database,
+        "POINTSMAN_BASE_URL": base_url,
+        "POINTSMAN_PORT": str(port),
+        "POINTSMAN_LOCAL_WEBHOOK_SECRET": secrets.token_urlsafe(32),
+    }
     settings = Settings(
-        home=home, database_url=database, base_url=base_url, port=port,
-        local_webhook_secret=environment["POINTSMAN_LOCAL_WEBHOOK_SECRET"])
+        home=home,
+        database_url=database,
+        base_url=base_url,
+        port=port,
+        local_webhook_secret=environment["POINTSMAN_LOCAL_WEBHOOK_SECRET"],
+    )
     upgrade(database)
     store = Store(database)
     try:
         people = _populate(LocalForge(settings, store))
         with store.begin() as session:
-            token = tokens.create(session, tenant="default", actor="ada", name="demo", scopes=("events:write", "read", "command"))
+            token = tokens.create(
+                session,
+                tenant="default",
+                actor="ada",
+                name="demo",
+                scopes=("events:write", "read", "command"),
+            )
     finally:
         store.close()
     return Place(home, base_url, port, database, people, token, environment)
@@ -99,7 +113,10 @@ def prepare(home: Path) -> Place:
 
 def _populate(forge: LocalForge) -> dict[str, str]:
     people = {login: forge.create_user(login, f"{login}@example.org") for login in PEOPLE}
-    files = (File(path="README.md", content=README), File(path=".pointsman/policy.yaml", content=policy(datetime.now(UTC))))
+    files = (
+        File(path="README.md", content=README),
+        File(path=".pointsman/policy.yaml", content=policy(datetime.now(UTC))),
+    )
     forge.create_repository(REPOSITORY, files=files)
     for login, permission in PEOPLE.items():
         forge.set_member(REPOSITORY, login, permission)  # type: ignore[arg-type] - one of the forge's words
@@ -115,7 +132,9 @@ def _free_port() -> int:
 def service_files(version: str) -> list[dict[str, object]]:
     """The generated code of a version, as a submission's `files`."""
     root = resources.files("bot.demo") / "services" / version
-    return [{"path": path, "content": file.read_text(encoding="utf-8")} for path, file in sorted(_walk(root, ""))]
+    return [
+        {"path": path, "content": file.read_text(encoding="utf-8")} for path, file in sorted(_walk(root, ""))
+    ]
 
 
 def _walk(folder: Traversable, prefix: str) -> list[tuple[str, Traversable]]:

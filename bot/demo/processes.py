@@ -51,8 +51,14 @@ def start(name: str, arguments: list[str], environment: Mapping[str, str], home:
     logs.mkdir(parents=True, exist_ok=True)
     log = (logs / f"{name}.log").open("a", encoding="utf-8")
     popen = subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
-        [sys.executable, "-m", "bot.cli", *arguments], env={**os.environ, **environment}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=log, text=True, cwd=home)
+        [sys.executable, "-m", "bot.cli", *arguments],
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        text=True,
+        cwd=home,
+    )
     assert popen.stdout is not None
     process = Process(name, popen)
     try:

@@ -41,7 +41,9 @@ def staged(home: Path) -> Iterator[story.Story]:
         census.stop_all(home)
 
 
-def once(home: Path | None, *, keep: bool, narrate: Narrate, stay: Callable[[str], None] | None = None) -> dict[str, Any]:
+def once(
+    home: Path | None, *, keep: bool, narrate: Narrate, stay: Callable[[str], None] | None = None
+) -> dict[str, Any]:
     """Tell the whole story. The document says per step what happened; `ok` only if all of it did."""
     begun = time.monotonic()
     folder = home.absolute() if home else Path(tempfile.mkdtemp(prefix="pointsman-demo-"))
@@ -56,7 +58,9 @@ def once(home: Path | None, *, keep: bool, narrate: Narrate, stay: Callable[[str
             if stay:
                 stay(f"{told.place.base_url}/traces/{told.trace}")
     except (processes.DidNotStart, OSError) as error:
-        document["steps"].append({"name": "start", "ok": False, "events": [], "detail": {"error": str(error)}})
+        document["steps"].append(
+            {"name": "start", "ok": False, "events": [], "detail": {"error": str(error)}}
+        )
         narrate("start", str(error))
     _checkpoint(folder / "pointsman.db")
     document["duration_s"] = round(time.monotonic() - begun, 2)
@@ -66,7 +70,12 @@ def once(home: Path | None, *, keep: bool, narrate: Narrate, stay: Callable[[str
 
 
 def _start(begun: float) -> dict[str, Any]:
-    return {"name": "start", "ok": True, "events": [], "detail": {"duration_s": round(time.monotonic() - begun, 2)}}
+    return {
+        "name": "start",
+        "ok": True,
+        "events": [],
+        "detail": {"duration_s": round(time.monotonic() - begun, 2)},
+    }
 
 
 def _tell(told: story.Story, steps: list[dict[str, Any]], narrate: Narrate) -> bool:
@@ -75,11 +84,25 @@ def _tell(told: story.Story, steps: list[dict[str, Any]], narrate: Narrate) -> b
         try:
             answer = step(told)
         except Exception as error:  # noqa: BLE001 - whatever a step meets is the step's answer
-            steps.append({"name": name, "ok": False, "events": [], "detail": {"error": f"{type(error).__name__}: {error}"}})
+            steps.append(
+                {
+                    "name": name,
+                    "ok": False,
+                    "events": [],
+                    "detail": {"error": f"{type(error).__name__}: {error}"},
+                }
+            )
             narrate(name, f"FAILED: {error}")
             return False
         took = {"duration_s": round(time.monotonic() - started, 2)}
-        steps.append({"name": name, "ok": True, "events": [event.id for event in answer.events], "detail": answer.detail | took})
+        steps.append(
+            {
+                "name": name,
+                "ok": True,
+                "events": [event.id for event in answer.events],
+                "detail": answer.detail | took,
+            }
+        )
         narrate(name, answer.said)
     return True
 

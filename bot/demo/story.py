@@ -55,15 +55,22 @@ def claim(holds: bool, what: str) -> None:
 def git(place: Place, *arguments: str) -> str:
     """Ask git about the bare repository."""
     done = subprocess.run(  # noqa: S603 - fixed arguments, no shell
-        ["git", "-C", str(place.repository), *arguments], check=True, capture_output=True, text=True)  # noqa: S607 - git is asked for in the README
+        ["git", "-C", str(place.repository), *arguments], check=True, capture_output=True, text=True
+    )  # noqa: S607 - git is asked for in the README
     return done.stdout.strip()
 
 
 def submitted(story: Story) -> Told:
     """Generated code comes in."""
-    story.trace = story.ask.submit("1.0.0", "v1", "add booking-service", ["Book appointments that do not overlap"])
+    story.trace = story.ask.submit(
+        "1.0.0", "v1", "add booking-service", ["Book appointments that do not overlap"]
+    )
     event = story.ask.event(story.trace, "ModuleGenerated")
-    return Told([event], {"traceId": story.trace, "files": len(event.data["files"])}, f"An agent submitted booking-service 1.0.0 as {story.trace}.")
+    return Told(
+        [event],
+        {"traceId": story.trace, "files": len(event.data["files"])},
+        f"An agent submitted booking-service 1.0.0 as {story.trace}.",
+    )
 
 
 def committed(story: Story) -> Told:
@@ -72,16 +79,28 @@ def committed(story: Story) -> Told:
     sha = event.data["sha"]
     trailers = git(story.place, "log", "-1", "--format=%(trailers:key=Trace-Id,valueonly)", sha)
     claim(trailers.strip() == story.trace, "the commit names its trace")
-    outside = [name for name in git(story.place, "show", "--format=", "--name-only", sha).splitlines() if not name.startswith(PATH)]
+    outside = [
+        name
+        for name in git(story.place, "show", "--format=", "--name-only", sha).splitlines()
+        if not name.startswith(PATH)
+    ]
     claim(not outside, "the commit stays inside the module's folder")
-    return Told([event], {"commit": sha, "branch": event.data["branch"], "signed": event.data["signed"]}, f"Committed {sha[:10]} with its trace in the trailers.")
+    return Told(
+        [event],
+        {"commit": sha, "branch": event.data["branch"], "signed": event.data["signed"]},
+        f"Committed {sha[:10]} with its trace in the trailers.",
+    )
 
 
 def opened(story: Story) -> Told:
     """A change with a trace link."""
     event = story.ask.event(story.trace, "PullRequestCreated")
     story.change = event.data["number"]
-    return Told([event], {"change": story.change, "url": event.data["url"], "title": event.data["title"]}, f"Opened change #{story.change}: {event.data['title']}.")
+    return Told(
+        [event],
+        {"change": story.change, "url": event.data["url"], "title": event.data["title"]},
+        f"Opened change #{story.change}: {event.data['title']}.",
+    )
 
 
 def piped(story: Story) -> Told:
@@ -89,10 +108,21 @@ def piped(story: Story) -> Told:
     ready = story.ask.event(story.trace, "PipelineReady")
     passed = story.ask.event(story.trace, "TestsPassed", revision=ready.data["revision"])
     run = story.ask.event(story.trace, "PipelineFinished", revision=ready.data["revision"])
-    claim(run.data["status"] == "success" and all(job["status"] == "success" for job in run.data["jobs"]), "every job succeeded")
+    claim(
+        run.data["status"] == "success" and all(job["status"] == "success" for job in run.data["jobs"]),
+        "every job succeeded",
+    )
     jobs = {job["name"]: job["status"] for job in run.data["jobs"]}
-    return Told([ready, run, passed], {"revision": ready.data["revision"], "jobs": jobs, "coverage": run.data.get("coverage"), "url": run.data.get("url")},
-                f"The pipeline ran: {', '.join(jobs)}; coverage {run.data.get('coverage')} %.")
+    return Told(
+        [ready, run, passed],
+        {
+            "revision": ready.data["revision"],
+            "jobs": jobs,
+            "coverage": run.data.get("coverage"),
+            "url": run.data.get("url"),
+        },
+        f"The pipeline ran: {', '.join(jobs)}; coverage {run.data.get('coverage')} %.",
+    )
 
 
 def blocked(story: Story) -> Told:
@@ -100,19 +130,47 @@ def blocked(story: Story) -> Told:
     head = story.ask.state(story.trace).head
 
     def look() -> Event | None:
-        found = [e for e in story.ask.log(story.trace) if e.type == "pointsman.VerdictChanged" and e.environment == "production"]
-        return found[-1] if found and found[-1].data["revision"] == head and "TestsFailed" not in str(found[-1].data["verdict"]) else None
+        found = [
+            e
+            for e in story.ask.log(story.trace)
+            if e.type == "pointsman.VerdictChanged" and e.environment == "production"
+        ]
+        return (
+            found[-1]
+            if found
+            and found[-1].data["revision"] == head
+            and "TestsFailed" not in str(found[-1].data["verdict"])
+            else None
+        )
 
     event = story.ask.wait(look, "the verdict on production")
-    codes = {child["name"]: child["reason_code"] for child in event.data["verdict"]["children"] if child["state"] != "approved"}
-    claim(event.data["state"] == "delayed" and {"freeze", "approvals"} <= codes.keys(), f"production waits for approval and freeze, not {codes}")
-    return Told([event], {"state": event.data["state"], "blockedBy": codes, "message": event.data["verdict"]["message"], "checks": _checks(story)},
-                f"Production is blocked: {event.data['verdict']['message']}")
+    codes = {
+        child["name"]: child["reason_code"]
+        for child in event.data["verdict"]["children"]
+        if child["state"] != "approved"
+    }
+    claim(
+        event.data["state"] == "delayed" and {"freeze", "approvals"} <= codes.keys(),
+        f"production waits for approval and freeze, not {codes}",
+    )
+    return Told(
+        [event],
+        {
+            "state": event.data["state"],
+            "blockedBy": codes,
+            "message": event.data["verdict"]["message"],
+            "checks": _checks(story),
+        },
+        f"Production is blocked: {event.data['verdict']['message']}",
+    )
 
 
 def _checks(story: Story) -> dict[str, str]:
     head = story.ask.state(story.trace).head
-    return {check["name"]: check.get("conclusion") or "pending" for check in story.ask.forge(f"/checks?revision={head}")}
+    return {
+        check["name"]: check.get("conclusion") or "pending"
+        for check in story.ask.forge(f"/checks?revision={head}")
+    }
 
 
 def refused(story: Story) -> Told:
@@ -121,23 +179,38 @@ def refused(story: Story) -> Told:
     event = story.ask.event(story.trace, "CommandRefused", correlation=comment)
     claim(event.data["reasonCode"] == "UnauthorizedApprover", "the refusal names its reason")
     claim(not story.ask.state(story.trace).approvals, "nothing was approved")
-    return Told([event], {"actor": event.actor, "reasonCode": event.data["reasonCode"], "message": event.data["message"]}, f"mallory was refused: {event.data['message']}")
+    return Told(
+        [event],
+        {"actor": event.actor, "reasonCode": event.data["reasonCode"], "message": event.data["message"]},
+        f"mallory was refused: {event.data['message']}",
+    )
 
 
 def approved(story: Story) -> Told:
     """The product owner approves exactly this revision."""
     comment = story.ask.comment("jane.doe", story.change, "/approve-release production demo looks right")
     event = story.ask.event(story.trace, "ApprovalGranted", correlation=comment)
-    return Told([event], {"approver": event.data["approver"], "role": event.data["role"], "revision": event.data["revision"]},
-                f"jane.doe approved {event.data['revision'][:10]} as {event.data['role']}.")
+    return Told(
+        [event],
+        {"approver": event.data["approver"], "role": event.data["role"], "revision": event.data["revision"]},
+        f"jane.doe approved {event.data['revision'][:10]} as {event.data['role']}.",
+    )
 
 
 def unfrozen(story: Story) -> Told:
     """The freeze is lifted for this release, with a reason."""
     story.ask.comment("sam", story.change, "/override-freeze production customers wait for bookings")
     event = story.ask.event(story.trace, "FreezeOverridden")
-    return Told([event], {"window": event.data["window"], "by": event.data["by"], "reason": event.data["reason"], "until": event.data.get("until")},
-                f"sam lifted the freeze {event.data['window']}: {event.data['reason']}.")
+    return Told(
+        [event],
+        {
+            "window": event.data["window"],
+            "by": event.data["by"],
+            "reason": event.data["reason"],
+            "until": event.data.get("until"),
+        },
+        f"sam lifted the freeze {event.data['window']}: {event.data['reason']}.",
+    )
 
 
 def merged(story: Story) -> Told:
@@ -145,7 +218,11 @@ def merged(story: Story) -> Told:
     event = story.ask.event(story.trace, "ChangeMerged")
     carried = story.ask.event(story.trace, "pointsman.ApprovalsCarried")
     claim(git(story.place, "rev-parse", "main") == event.data["mergeSha"], "main is at the merge commit")
-    return Told([event, carried], {"commit": event.data["mergeSha"], "tree": event.data["tree"]}, f"Merged as {event.data['mergeSha'][:10]}; its tree is the approved one.")
+    return Told(
+        [event, carried],
+        {"commit": event.data["mergeSha"], "tree": event.data["tree"]},
+        f"Merged as {event.data['mergeSha'][:10]}; its tree is the approved one.",
+    )
 
 
 def _deployed(environment: str) -> Step:
@@ -157,8 +234,16 @@ def _deployed(environment: str) -> Step:
         claim(answer["version"] == "1.0.0", f"{environment} answers as 1.0.0")
         probes = {probe["name"]: probe["ok"] for probe in event.data["healthStatus"]}
         started = story.ask.event(story.trace, "DeploymentStarted", environment=environment)
-        return Told([started, event], {"url": event.data["url"], "version": answer["version"], "probes": probes, "pid": event.data["pid"]},
-                    f"{environment} runs 1.0.0 at {event.data['url']}.")
+        return Told(
+            [started, event],
+            {
+                "url": event.data["url"],
+                "version": answer["version"],
+                "probes": probes,
+                "pid": event.data["pid"],
+            },
+            f"{environment} runs 1.0.0 at {event.data['url']}.",
+        )
 
     return deployed
 
@@ -168,7 +253,11 @@ def published(story: Story) -> Told:
     event = story.ask.event(story.trace, "ReleasePublished")
     root = story.place.home / "memory"
     files = story.ask.wait(
-        lambda: sorted(str(f.relative_to(root)) for f in root.rglob("*") if f.is_file() and story.trace in str(f)), "the artefacts")
+        lambda: sorted(
+            str(f.relative_to(root)) for f in root.rglob("*") if f.is_file() and story.trace in str(f)
+        ),
+        "the artefacts",
+    )
     return Told([event], {"artefacts": files}, f"Published; {len(files)} artefacts of the trace are written.")
 
 
@@ -186,9 +275,19 @@ def rolled_back(story: Story) -> Told:
     url = story.urls[failed.data["environment"]]
     answer = story.ask.fetch(f"{url}/bookings")
     claim(answer["version"] == "1.0.0" and failed.data["rolledBackTo"] == "1.0.0", "version 1 answers again")
-    return Told([triggered, failed], {"traceId": trace, "change": change["number"], "reason": triggered.data["reason"], "environment": failed.data["environment"],
-                                     "rolledBackTo": "1.0.0", "answers": answer["version"], "url": url},
-                f"2.0.0 did not get ready in {failed.data['environment']}; 1.0.0 answers again. Why: {triggered.data['reason']}")
+    return Told(
+        [triggered, failed],
+        {
+            "traceId": trace,
+            "change": change["number"],
+            "reason": triggered.data["reason"],
+            "environment": failed.data["environment"],
+            "rolledBackTo": "1.0.0",
+            "answers": answer["version"],
+            "url": url,
+        },
+        f"2.0.0 did not get ready in {failed.data['environment']}; 1.0.0 answers again. Why: {triggered.data['reason']}",
+    )
 
 
 def killed(story: Story) -> Told:
@@ -200,14 +299,26 @@ def killed(story: Story) -> Told:
     ready = story.ask.event(trace, "PipelineReady", within=60)
     passed = story.ask.event(trace, "TestsPassed", within=60, revision=ready.data["revision"])
     branch = before.data["branch"]
-    commits = git(story.place, "log", f"main..{branch}", "--format=%(trailers:key=Effect-Id,valueonly)").split()
+    commits = git(
+        story.place, "log", f"main..{branch}", "--format=%(trailers:key=Effect-Id,valueonly)"
+    ).split()
     changes = [c for c in story.ask.forge("/changes") if c["source"] == branch]
-    claim(len(commits) == len(set(commits)) == 2, f"one commit of the module, one of the pipeline, not {commits}")
+    claim(
+        len(commits) == len(set(commits)) == 2,
+        f"one commit of the module, one of the pipeline, not {commits}",
+    )
     claim(len(changes) == 1, "one change")
-    once = Counter(e.type for e in story.ask.log(trace) if e.type in {"CommitReady", "PullRequestCreated", "PipelineReady"})
+    once = Counter(
+        e.type
+        for e in story.ask.log(trace)
+        if e.type in {"CommitReady", "PullRequestCreated", "PipelineReady"}
+    )
     claim(set(once.values()) == {1}, f"each fact once, not {once}")
-    return Told([before, ready, passed], {"traceId": trace, "killedPid": pid, "commits": len(commits), "changes": len(changes)},
-                f"Killed the worker ({pid}) in the middle of {trace}; another took over, nothing lost, nothing doubled.")
+    return Told(
+        [before, ready, passed],
+        {"traceId": trace, "killedPid": pid, "commits": len(commits), "changes": len(changes)},
+        f"Killed the worker ({pid}) in the middle of {trace}; another took over, nothing lost, nothing doubled.",
+    )
 
 
 def verified(story: Story) -> Told:
@@ -230,8 +341,15 @@ def tampered(story: Story) -> Told:
     finally:
         store.close()
         copy.unlink()
-    claim(not found["ok"] and found["first_bad"] == {"traceId": story.trace, "sequence": sequence}, f"the flipped byte is found: {found}")
-    return Told([], {"flipped": {"traceId": story.trace, "sequence": sequence}, "found": found["first_bad"]}, f"Flipped one byte of event {sequence} in a copy: found.")
+    claim(
+        not found["ok"] and found["first_bad"] == {"traceId": story.trace, "sequence": sequence},
+        f"the flipped byte is found: {found}",
+    )
+    return Told(
+        [],
+        {"flipped": {"traceId": story.trace, "sequence": sequence}, "found": found["first_bad"]},
+        f"Flipped one byte of event {sequence} in a copy: found.",
+    )
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -246,17 +364,33 @@ def _flip_one_byte(database: Path, trace: str) -> int:
         for (name,) in connection.execute("select name from sqlite_master where type = 'trigger'").fetchall():
             connection.execute(f'drop trigger "{name}"')
         sequence, body = connection.execute(
-            "select sequence, body from event where trace_id = ? and type = 'ApprovalGranted'", (trace,)).fetchone()
+            "select sequence, body from events where trace_id = ? and type = 'ApprovalGranted'", (trace,)
+        ).fetchone()
         changed = bytearray(body)
         changed[len(changed) // 2] ^= 1
-        connection.execute("update event set body = ? where trace_id = ? and sequence = ?", (bytes(changed), trace, sequence))
+        connection.execute(
+            "update events set body = ? where trace_id = ? and sequence = ?",
+            (bytes(changed), trace, sequence),
+        )
     return int(sequence)
 
 
 STEPS: tuple[tuple[str, Step], ...] = (
-    ("submit", submitted), ("commit", committed), ("change", opened), ("pipeline", piped), ("blocked", blocked), ("refused", refused),
-    ("approved", approved), ("freeze-overridden", unfrozen), ("merged", merged), ("staging", _deployed("staging")),
-    ("production", _deployed("production")), ("published", published), ("rolled-back", rolled_back), ("worker-killed", killed),
-    ("verified", verified), ("tampering-found", tampered),
+    ("submit", submitted),
+    ("commit", committed),
+    ("change", opened),
+    ("pipeline", piped),
+    ("blocked", blocked),
+    ("refused", refused),
+    ("approved", approved),
+    ("freeze-overridden", unfrozen),
+    ("merged", merged),
+    ("staging", _deployed("staging")),
+    ("production", _deployed("production")),
+    ("published", published),
+    ("rolled-back", rolled_back),
+    ("worker-killed", killed),
+    ("verified", verified),
+    ("tampering-found", tampered),
 )
 REPOSITORIES = (REPOSITORY,)

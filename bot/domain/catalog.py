@@ -146,7 +146,9 @@ def _read(section: str, entry: str) -> EventType:
 
 
 CATALOG: dict[str, EventType] = {
-    entry.name: entry for section, words in SECTIONS.items() for entry in (_read(section, word) for word in words.split())
+    entry.name: entry
+    for section, words in SECTIONS.items()
+    for entry in (_read(section, word) for word in words.split())
 }
 ALIASES: dict[str, str] = {alias: entry.name for entry in CATALOG.values() for alias in entry.aliases}
 RESULT_ALIAS = "TestResultsReady"
@@ -159,7 +161,11 @@ def canonical_type(name: str, data: dict[str, Any]) -> str:
         return "TestsPassed" if passed else "TestsFailed"
     name = ALIASES.get(name, name)
     if name not in CATALOG:
-        raise Invalid("UnknownEventType", f"{name!r} is not an event type of the catalogue (see docs/events.md)", path="type")
+        raise Invalid(
+            "UnknownEventType",
+            f"{name!r} is not an event type of the catalogue (see docs/events.md)",
+            path="type",
+        )
     return name
 
 

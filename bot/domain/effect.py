@@ -320,12 +320,36 @@ class Health(Model):
 EFFECTS: dict[str, type[Effect]] = {
     e.kind: e
     for e in (
-        GatherFacts, CommitFiles, OpenChange, UpdateChange, PostComment, React, SetCheck, MergeChange, CreateTag,
-        RunPipeline, RecordDeployment, Provision, ApplyRelease, UndoRelease, WriteMemory,
+        GatherFacts,
+        CommitFiles,
+        OpenChange,
+        UpdateChange,
+        PostComment,
+        React,
+        SetCheck,
+        MergeChange,
+        CreateTag,
+        RunPipeline,
+        RecordDeployment,
+        Provision,
+        ApplyRelease,
+        UndoRelease,
+        WriteMemory,
     )
 }
 RESULTS: dict[str, type[Model]] = {
-    "CommitFiles": CommitResult, "OpenChange": ChangeResult, "UpdateChange": Done, "PostComment": CommentResult,
-    "React": Done, "SetCheck": CheckResult, "MergeChange": MergeResult, "CreateTag": Done, "RunPipeline": PipelineResult,
-    "RecordDeployment": Done, "Provision": Provisioned, "ApplyRelease": Health, "UndoRelease": Health, "WriteMemory": Done,
+    "CommitFiles": CommitResult,
+    "OpenChange": ChangeResult,
+    "UpdateChange": Done,
+    "PostComment": CommentResult,
+    "React": Done,
+    "SetCheck": CheckResult,
+    "MergeChange": MergeResult,
+    "CreateTag": Done,
+    "RunPipeline": PipelineResult,
+    "RecordDeployment": Done,
+    "Provision": Provisioned,
+    "ApplyRelease": Health,
+    "UndoRelease": Health,
+    "WriteMemory": Done,
 }

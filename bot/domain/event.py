@@ -81,7 +81,18 @@ def stamp(draft: Draft, *, cause: Event, index: int) -> Event:
 
     Time and ids come from the cause, so that deciding again gives the same event.
     """
-    inherited = {name: getattr(cause, name) for name in ("project_id", "module_id", "sprint_id", "milestone_id", "feature_id", "edition_id", "blueprint_id")}
+    inherited = {
+        name: getattr(cause, name)
+        for name in (
+            "project_id",
+            "module_id",
+            "sprint_id",
+            "milestone_id",
+            "feature_id",
+            "edition_id",
+            "blueprint_id",
+        )
+    }
     said = {name: value for name, value in draft.model_dump().items() if value is not None}
     return Event(
         **(inherited | said),

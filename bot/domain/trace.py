@@ -87,7 +87,9 @@ Update = dict[str, Any]
 APPLY: dict[str, Callable[[TraceState, Event], Update]] = {}
 
 
-def _applies(*types: str) -> Callable[[Callable[[TraceState, Event], Update]], Callable[[TraceState, Event], Update]]:
+def _applies(
+    *types: str,
+) -> Callable[[Callable[[TraceState, Event], Update]], Callable[[TraceState, Event], Update]]:
     def register(function: Callable[[TraceState, Event], Update]) -> Callable[[TraceState, Event], Update]:
         APPLY.update(dict.fromkeys(types, function))
         return function
@@ -99,7 +101,12 @@ def apply(state: TraceState, event: Event) -> TraceState:
     """The state after `event`. Pure; unknown types only move the sequence on."""
     update = APPLY[event.type](state, event) if event.type in APPLY else {}
     flow = follow(state.flow, event)
-    common = {"sequence": event.sequence, "updated_at": event.time, "began_at": state.began_at or event.time, "flow": flow}
+    common = {
+        "sequence": event.sequence,
+        "updated_at": event.time,
+        "began_at": state.began_at or event.time,
+        "flow": flow,
+    }
     return state.model_copy(update=common | update)
 
 
@@ -108,8 +115,14 @@ def _module(state: TraceState, event: Event) -> Update:
     module = read(event, p.ModuleGenerated)
     kept = {name: value for name, value in event.data.items() if name != "files"}
     return {
-        "module_event": event.id, "module": kept, "module_id": module.module_id, "version": module.version,
-        "repository": module.repository, "forge": module.forge, "submitter": event.actor, "intent_at": state.intent_at or event.time,
+        "module_event": event.id,
+        "module": kept,
+        "module_id": module.module_id,
+        "version": module.version,
+        "repository": module.repository,
+        "forge": module.forge,
+        "submitter": event.actor,
+        "intent_at": state.intent_at or event.time,
     }
 
 
@@ -127,8 +140,17 @@ def _commit(_state: TraceState, event: Event) -> Update:
 def _created(state: TraceState, event: Event) -> Update:
     made = read(event, p.PullRequestCreated)
     known = state.change or {}
-    change = {"repository": made.repository, "number": made.number, "url": made.url, "title": made.title, "author": "",
-              "source": made.source, "target": made.target, "head": made.head, "state": "open"}
+    change = {
+        "repository": made.repository,
+        "number": made.number,
+        "url": made.url,
+        "title": made.title,
+        "author": "",
+        "source": made.source,
+        "target": made.target,
+        "head": made.head,
+        "state": "open",
+    }
     return {"change": change | known}
 
 
@@ -137,8 +159,10 @@ def _change(state: TraceState, event: Event) -> Update:
     if state.merged or (state.change and state.change["number"] != event.data.get("number")):
         return {}
     closed = "closed" if event.type == "ChangeClosed" else "open"
-    return {"change": (state.change or {}) | event.data | {"state": closed},
-            "repository": state.repository or event.data["repository"]}
+    return {
+        "change": (state.change or {}) | event.data | {"state": closed},
+        "repository": state.repository or event.data["repository"],
+    }
 
 
 @_applies("ChangeMerged")
@@ -158,7 +182,9 @@ def _run(state: TraceState, event: Event) -> Update:
 
 @_applies("TestsPassed", "TestsFailed")
 def _tests(state: TraceState, event: Event) -> Update:
-    return {"tests": state.tests | {event.data["revision"]: "passed" if event.type == "TestsPassed" else "failed"}}
+    return {
+        "tests": state.tests | {event.data["revision"]: "passed" if event.type == "TestsPassed" else "failed"}
+    }
 
 
 @_applies("InfraProvisioned")
@@ -171,7 +197,9 @@ def _facts(state: TraceState, event: Event) -> Update:
     kept = {name: value for name, value in event.data.items() if name not in {"actors", "tree"}}
     pending = {name: value for name, value in state.pending.items() if name != event.data["correlation"]}
     update: Update = {
-        "facts": state.facts | kept, "pending": pending, "answering": state.pending.get(event.data["correlation"], ()),
+        "facts": state.facts | kept,
+        "pending": pending,
+        "answering": state.pending.get(event.data["correlation"], ()),
         "people": state.people | read(event, p.FactsGathered).actors,
     }
     change = event.data.get("change")
@@ -191,8 +219,14 @@ def _command(state: TraceState, event: Event) -> Update:
 def _approval(state: TraceState, event: Event) -> Update:
     granted = read(event, p.ApprovalGranted)
     approval = Approval(
-        id=event.id, environment=granted.environment, revision=granted.revision, approver=granted.approver, role=granted.role,
-        method=granted.method, comment=granted.comment, approved_at=granted.approved_at,
+        id=event.id,
+        environment=granted.environment,
+        revision=granted.revision,
+        approver=granted.approver,
+        role=granted.role,
+        method=granted.method,
+        comment=granted.comment,
+        approved_at=granted.approved_at,
     )
     return {"approvals": (*state.approvals, approval)}
 
@@ -201,10 +235,14 @@ def _approval(state: TraceState, event: Event) -> Update:
 def _approval_ended(state: TraceState, event: Event) -> Update:
     how = "revoked" if event.type == "ApprovalRevoked" else "invalidated"
     key = (event.data["environment"], event.data["revision"], event.data["approver"])
-    return {"approvals": tuple(
-        a.model_copy(update={"ended": how}) if (a.environment, a.revision, a.approver) == key and not a.ended else a
-        for a in state.approvals
-    )}
+    return {
+        "approvals": tuple(
+            a.model_copy(update={"ended": how})
+            if (a.environment, a.revision, a.approver) == key and not a.ended
+            else a
+            for a in state.approvals
+        )
+    }
 
 
 @_applies("pointsman.ApprovalsCarried")
@@ -215,8 +253,16 @@ def _carried(state: TraceState, event: Event) -> Update:
 @_applies("FreezeOverridden")
 def _override(state: TraceState, event: Event) -> Update:
     said = read(event, p.FreezeOverridden)
-    override = Override(environment=said.environment, window=said.window, by=said.by, role=said.role, reason=said.reason,
-                        at=event.time, until=said.until, revision=said.revision)
+    override = Override(
+        environment=said.environment,
+        window=said.window,
+        by=said.by,
+        role=said.role,
+        reason=said.reason,
+        at=event.time,
+        until=said.until,
+        revision=said.revision,
+    )
     return {"overrides": (*state.overrides, override)}
 
 
@@ -225,12 +271,22 @@ def _verdict(state: TraceState, event: Event) -> Update:
     said = read(event, p.VerdictChanged)
     before = state.releases.get(said.environment)
     release = Release(
-        environment=said.environment, revision=said.revision, phase=said.phase, verdict=before.verdict if before else "none",
-        release_id=release_id(state.module_id, state.version, said.environment, said.revision), shown_state=said.state,
-        reason_code=said.reason_code, digest=said.digest, decided_at=event.time, tree=said.verdict,
+        environment=said.environment,
+        revision=said.revision,
+        phase=said.phase,
+        verdict=before.verdict if before else "none",
+        release_id=release_id(state.module_id, state.version, said.environment, said.revision),
+        shown_state=said.state,
+        reason_code=said.reason_code,
+        digest=said.digest,
+        decided_at=event.time,
+        tree=said.verdict,
     )
-    shown = state.shown if state.shown and state.shown[-1].revision == said.revision else (
-        *state.shown, Shown(revision=said.revision, at=event.time))
+    shown = (
+        state.shown
+        if state.shown and state.shown[-1].revision == said.revision
+        else (*state.shown, Shown(revision=said.revision, at=event.time))
+    )
     return {"releases": state.releases | {said.environment: release}, "shown": shown}
 
 
@@ -239,13 +295,31 @@ def _release(state: TraceState, event: Event) -> Update:
     said = read(event, p.ReleaseVerdict)
     verdict = event.type.removeprefix("Release").lower()
     before = state.releases.get(said.environment) or Release(
-        environment=said.environment, revision=said.revision,
-        release_id=release_id(said.module_id, said.version, said.environment, said.revision))
-    update: Update = {"releases": state.releases | {said.environment: before.model_copy(
-        update={"verdict": verdict, "reasons": said.reasons, "decided_at": event.time, "revision": said.revision})}}
+        environment=said.environment,
+        revision=said.revision,
+        release_id=release_id(said.module_id, said.version, said.environment, said.revision),
+    )
+    update: Update = {
+        "releases": state.releases
+        | {
+            said.environment: before.model_copy(
+                update={
+                    "verdict": verdict,
+                    "reasons": said.reasons,
+                    "decided_at": event.time,
+                    "revision": said.revision,
+                }
+            )
+        }
+    }
     if event.type == "ReleaseRejected" and event.actor:
-        rejection = Rejection(environment=said.environment, revision=said.revision, by=event.actor,
-                              reason="; ".join(said.reasons), at=event.time)
+        rejection = Rejection(
+            environment=said.environment,
+            revision=said.revision,
+            by=event.actor,
+            reason="; ".join(said.reasons),
+            at=event.time,
+        )
         update["rejections"] = (*state.rejections, rejection)
     return update
 
@@ -259,8 +333,16 @@ def _merge_requested(_state: TraceState, event: Event) -> Update:
 def _started(state: TraceState, event: Event) -> Update:
     said = read(event, p.DeploymentStarted)
     deployment = Deployment(
-        environment=said.environment, release_id=said.release_id, revision=said.revision, version=said.version, status="started",
-        attempt=said.attempt, retries=said.retries, rollback_allowed=said.rollback_allowed, strategy=said.strategy, started_at=event.time,
+        environment=said.environment,
+        release_id=said.release_id,
+        revision=said.revision,
+        version=said.version,
+        status="started",
+        attempt=said.attempt,
+        retries=said.retries,
+        rollback_allowed=said.rollback_allowed,
+        strategy=said.strategy,
+        started_at=event.time,
     )
     return {"deployments": state.deployments | {said.environment: deployment}}
 
@@ -269,12 +351,29 @@ def _started(state: TraceState, event: Event) -> Update:
 def _ended(state: TraceState, event: Event) -> Update:
     said = read(event, p.DeploymentEnded)
     before = state.deployments.get(said.environment) or Deployment(
-        environment=said.environment, release_id=said.release_id, revision=said.revision, version=said.version, status="started")
+        environment=said.environment,
+        release_id=said.release_id,
+        revision=said.revision,
+        version=said.version,
+        status="started",
+    )
     status = "completed" if event.type == "DeploymentCompleted" else "failed"
     health = tuple(probe.to_json() for probe in said.health_status)
-    return {"deployments": state.deployments | {said.environment: before.model_copy(update={
-        "status": status, "ended_at": event.time, "url": said.url, "attempt": said.attempt, "health": health,
-        "rolled_back_to": said.rolled_back_to})}}
+    return {
+        "deployments": state.deployments
+        | {
+            said.environment: before.model_copy(
+                update={
+                    "status": status,
+                    "ended_at": event.time,
+                    "url": said.url,
+                    "attempt": said.attempt,
+                    "health": health,
+                    "rolled_back_to": said.rolled_back_to,
+                }
+            )
+        }
+    }
 
 
 @_applies("RollbackTriggered")
@@ -282,7 +381,10 @@ def _rollback(state: TraceState, event: Event) -> Update:
     before = state.deployments.get(event.data["environment"])
     if before is None:
         return {}
-    return {"deployments": state.deployments | {before.environment: before.model_copy(update={"status": "rolling-back"})}}
+    return {
+        "deployments": state.deployments
+        | {before.environment: before.model_copy(update={"status": "rolling-back"})}
+    }
 
 
 @_applies("ReleasePublished")

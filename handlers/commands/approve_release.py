@@ -28,24 +28,53 @@ def approve_release(call: Call, view: View) -> Answer:
         return _cancel(call, view, environment)
     revision, reason = revision_of(call, view, reason)
     facts = release_facts(view, environment)
-    role = policies.approve(policy, facts, call.actor, environment=environment, revision=revision, reason=reason)
-    if any(a.approver == call.actor.login and a.revision == revision and a.environment == environment and not a.ended for a in view.state.approvals):
+    role = policies.approve(
+        policy, facts, call.actor, environment=environment, revision=revision, reason=reason
+    )
+    if any(
+        a.approver == call.actor.login
+        and a.revision == revision
+        and a.environment == environment
+        and not a.ended
+        for a in view.state.approvals
+    ):
         return Answer(reply=messages.already_approved(environment, revision))
     granted = p.ApprovalGranted(
-        environment=environment, revision=revision, approver=call.actor.login, role=role, method=messages.method(call.via),
-        comment=reason, approved_at=call.at, correlation=call.correlation)
-    return Answer(record(draft("ApprovalGranted", granted, environment=environment, actor=call.actor.login)),
-                  messages.approved(environment, revision, call.actor.login, role))
+        environment=environment,
+        revision=revision,
+        approver=call.actor.login,
+        role=role,
+        method=messages.method(call.via),
+        comment=reason,
+        approved_at=call.at,
+        correlation=call.correlation,
+    )
+    return Answer(
+        record(draft("ApprovalGranted", granted, environment=environment, actor=call.actor.login)),
+        messages.approved(environment, revision, call.actor.login, role),
+    )
 
 
 def _cancel(call: Call, view: View, environment: str) -> Answer:
-    mine = [a for a in view.state.approvals if a.approver == call.actor.login and a.environment == environment and not a.ended]
+    mine = [
+        a
+        for a in view.state.approvals
+        if a.approver == call.actor.login and a.environment == environment and not a.ended
+    ]
     if not mine:
         raise Refused("NothingToCancel", messages.nothing_to_cancel(environment))
     revoked = [
-        draft("ApprovalRevoked", p.ApprovalRevoked(
-            environment=environment, revision=a.revision, approver=a.approver, reason="cancelled by its author",
-        ), environment=environment, actor=call.actor.login)
+        draft(
+            "ApprovalRevoked",
+            p.ApprovalRevoked(
+                environment=environment,
+                revision=a.revision,
+                approver=a.approver,
+                reason="cancelled by its author",
+            ),
+            environment=environment,
+            actor=call.actor.login,
+        )
         for a in mine
     ]
     return Answer(record(*revoked), messages.approval_cancelled(environment))

@@ -16,6 +16,7 @@ def help_(call: Call, view: View) -> Answer:
     mine = [
         (entry.signature.usage, entry.summary)
         for _, entry in sorted(REGISTRY.commands.items())
-        if policy is not None and any(allowed(policy, call.actor, entry.needs, name) for name in (None, *policy.environments))
+        if policy is not None
+        and any(allowed(policy, call.actor, entry.needs, name) for name in (None, *policy.environments))
     ]
     return Answer(reply=messages.help_text(call.actor.login, mine))

@@ -24,11 +24,26 @@ def override_freeze(call: Call, view: View) -> Answer:
     if policy is None:
         raise Refused("PolicyInvalid", messages.policy_broken())
     lifted = policies.lift(
-        policy, release_facts(view, environment), call.actor, environment, call.arguments["reason"], view.now)
+        policy, release_facts(view, environment), call.actor, environment, call.arguments["reason"], view.now
+    )
     overridden = [
-        draft("FreezeOverridden", p.FreezeOverridden(
-            environment=environment, window=o.window, by=o.by, role=o.role, reason=o.reason, until=o.until, revision=o.revision,
-        ), environment=environment, actor=call.actor.login)
+        draft(
+            "FreezeOverridden",
+            p.FreezeOverridden(
+                environment=environment,
+                window=o.window,
+                by=o.by,
+                role=o.role,
+                reason=o.reason,
+                until=o.until,
+                revision=o.revision,
+            ),
+            environment=environment,
+            actor=call.actor.login,
+        )
         for o in lifted
     ]
-    return Answer(record(*overridden), messages.freeze_overridden(environment, [(o.window, o.until) for o in lifted], call.actor.login))
+    return Answer(
+        record(*overridden),
+        messages.freeze_overridden(environment, [(o.window, o.until) for o in lifted], call.actor.login),
+    )

@@ -21,8 +21,19 @@ def reject_release(call: Call, view: View) -> Answer:
     revision, reason = revision_of(call, view, call.arguments["reason"])
     state = view.state
     rejected = p.ReleaseVerdict(
-        environment=environment, revision=revision, version=state.version, module_id=state.module_id,
-        reasons=(reason,), approvers=(call.actor.login,), policy_version=policy_digest(state))
-    said = draft("ReleaseRejected", rejected, environment=environment, actor=call.actor.login,
-                 release_id=release_id(state.module_id, state.version, environment, revision))
+        environment=environment,
+        revision=revision,
+        version=state.version,
+        module_id=state.module_id,
+        reasons=(reason,),
+        approvers=(call.actor.login,),
+        policy_version=policy_digest(state),
+    )
+    said = draft(
+        "ReleaseRejected",
+        rejected,
+        environment=environment,
+        actor=call.actor.login,
+        release_id=release_id(state.module_id, state.version, environment, revision),
+    )
     return Answer(record(said), messages.rejected(environment, revision, call.actor.login, reason))

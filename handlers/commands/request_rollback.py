@@ -19,7 +19,12 @@ def request_rollback(call: Call, view: View) -> Answer:
     wanted, reason = _version(call.arguments["reason"])
     slot = view.slots.get(environment)
     deployed = view.state.deployments.get(environment)
-    if slot is None or deployed is None or deployed.status != "completed" or slot.running_revision != deployed.revision:
+    if (
+        slot is None
+        or deployed is None
+        or deployed.status != "completed"
+        or slot.running_revision != deployed.revision
+    ):
         raise Refused("NotRunning", messages.not_running_here(environment, view.state.version))
     if slot.previous_good is None:
         raise Refused("NothingToRollBackTo", messages.nothing_before(environment))
@@ -28,7 +33,9 @@ def request_rollback(call: Call, view: View) -> Answer:
         raise Refused("UnknownVersion", messages.unknown_version(wanted, before.version))
     target = Target.model_validate(slot.last_known_good)
     decision = roll_back(target, reason, view, trigger="manual", by=call.actor.login)
-    return Answer(decision, messages.rolling_back(environment, target.version, before.version, call.actor.login))
+    return Answer(
+        decision, messages.rolling_back(environment, target.version, before.version, call.actor.login)
+    )
 
 
 def _version(text: str) -> tuple[str | None, str]:

@@ -21,10 +21,18 @@ def retry(call: Call, view: View) -> Answer:
     run = state.runs.get(head or "")
     if head and run and state.tests.get(head) == "failed" and state.change:
         again = RunPipeline(
-            target=state.forge, repository=state.repository, purpose="retry", agent_id="devops-engineer",
-            branch=state.change["target"] if state.merged else state.change["source"], revision=head)
+            target=state.forge,
+            repository=state.repository,
+            purpose="retry",
+            agent_id="devops-engineer",
+            branch=state.change["target"] if state.merged else state.change["source"],
+            revision=head,
+        )
         return Answer(do(again), messages.retrying("the pipeline", head))
     if state.published:
         raise Refused("NothingToRetry", messages.nothing_to_retry())
     asked = p.TriggerRequested(reason="retry", timer=call.correlation)
-    return Answer(record(draft("TriggerRequested", asked, actor=call.actor.login)), messages.retrying(f"`{state.flow.state}`", head))
+    return Answer(
+        record(draft("TriggerRequested", asked, actor=call.actor.login)),
+        messages.retrying(f"`{state.flow.state}`", head),
+    )

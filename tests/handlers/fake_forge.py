@@ -45,10 +45,18 @@ class FakeForge:
     def _GatherFacts(self, effect: fx.GatherFacts, world: Any) -> Model:
         branch = effect.branch if effect.branch in self.heads else None
         return p.FactsGathered(
-            correlation=effect.correlation, repository=effect.repository, purpose=effect.purpose, default_head=self.heads.get("main"),
-            branch_head=self.heads.get(branch or ""), change=self.change, policy_text=self.policy, policy_revision=self.heads.get("main"),
-            actors={name: self.people.get(name, p.Actor(login=name)) for name in effect.actors}, can_write=self.can_write,
-            files={path: self.branches[branch or "main"].get(path) for path in effect.paths})
+            correlation=effect.correlation,
+            repository=effect.repository,
+            purpose=effect.purpose,
+            default_head=self.heads.get("main"),
+            branch_head=self.heads.get(branch or ""),
+            change=self.change,
+            policy_text=self.policy,
+            policy_revision=self.heads.get("main"),
+            actors={name: self.people.get(name, p.Actor(login=name)) for name in effect.actors},
+            can_write=self.can_write,
+            files={path: self.branches[branch or "main"].get(path) for path in effect.paths},
+        )
 
     def _CommitFiles(self, effect: fx.CommitFiles, world: Any) -> Model:
         files = effect.files
@@ -63,12 +71,25 @@ class FakeForge:
         self.committed.append(effect)
         if self.change and self.change["source"] == effect.branch and self.change["state"] == "open":
             self._head_moved(messages.BOT)
-        return fx.CommitResult(sha=sha, tree=sha_of(sorted(tree.items())), branch=effect.branch, parent=parent, signed=True, files=tuple(paths))
+        return fx.CommitResult(
+            sha=sha,
+            tree=sha_of(sorted(tree.items())),
+            branch=effect.branch,
+            parent=parent,
+            signed=True,
+            files=tuple(paths),
+        )
 
     def _head_moved(self, pusher: str) -> None:
         assert self.change
         self.change |= {"head": self.heads[self.change["source"]], "lastPusher": pusher}
-        self.outbox.append(Draft(type="ChangeUpdated", data={k: v for k, v in self.change.items() if k not in {"state", "tree"}}, actor=pusher))
+        self.outbox.append(
+            Draft(
+                type="ChangeUpdated",
+                data={k: v for k, v in self.change.items() if k not in {"state", "tree"}},
+                actor=pusher,
+            )
+        )
 
     def push(self, who: str, path: str, text: str) -> str:
         """A person pushes to the change's branch."""
@@ -83,10 +104,27 @@ class FakeForge:
         created = self.change is None
         if created:
             self.change = {
-                "repository": self.repository, "number": 1, "title": effect.title, "url": "http://forge/1", "author": messages.BOT,
-                "source": effect.source, "target": effect.target_branch, "head": self.heads[effect.source], "committers": [messages.BOT],
-                "lastPusher": messages.BOT, "labels": list(effect.labels), "draft": False, "state": "open"}
-            self.outbox.append(Draft(type="ChangeOpened", data={k: v for k, v in self.change.items() if k != "state"}, actor=messages.BOT))
+                "repository": self.repository,
+                "number": 1,
+                "title": effect.title,
+                "url": "http://forge/1",
+                "author": messages.BOT,
+                "source": effect.source,
+                "target": effect.target_branch,
+                "head": self.heads[effect.source],
+                "committers": [messages.BOT],
+                "lastPusher": messages.BOT,
+                "labels": list(effect.labels),
+                "draft": False,
+                "state": "open",
+            }
+            self.outbox.append(
+                Draft(
+                    type="ChangeOpened",
+                    data={k: v for k, v in self.change.items() if k != "state"},
+                    actor=messages.BOT,
+                )
+            )
         assert self.change
         return fx.ChangeResult(number=1, url="http://forge/1", head=self.change["head"], created=created)
 
@@ -113,7 +151,12 @@ class FakeForge:
         tree = sha_of(sorted(self.branches[self.change["source"]].items()))
         merge = sha_of("merge", tree)
         self.heads["main"], self.branches["main"] = merge, dict(self.branches[self.change["source"]])
-        data = {k: v for k, v in self.change.items() if k != "state"} | {"mergeSha": merge, "tree": tree, "headTree": tree, "mergedBy": messages.BOT}
+        data = {k: v for k, v in self.change.items() if k != "state"} | {
+            "mergeSha": merge,
+            "tree": tree,
+            "headTree": tree,
+            "mergedBy": messages.BOT,
+        }
         self.change["state"] = "merged"
         self.outbox.append(Draft(type="ChangeMerged", data=data, actor=messages.BOT))
         return fx.MergeResult(sha=merge, tree=tree, head_tree=tree)
@@ -127,8 +170,14 @@ class FakeForge:
 
     def comment(self, author: str, body: str, world: Any, comment_id: str) -> Draft:
         said = p.Comment(
-            repository=self.repository, change=1, comment_id=comment_id, author=author, body=body, created_at=world.now,
-            author_is_bot=author == messages.BOT)
+            repository=self.repository,
+            change=1,
+            comment_id=comment_id,
+            author=author,
+            body=body,
+            created_at=world.now,
+            author_is_bot=author == messages.BOT,
+        )
         return draft("CommentCreated", said, actor=author)
 
 
@@ -155,7 +204,12 @@ class FakeDeployer:
         self.applied.append((release.environment, release.version, effect.attempt))
         self.running[release.environment] = release.version
         healthy = release.version not in self.sick
-        return fx.Health(healthy=healthy, url="http://x", reason="" if healthy else "readiness never answered 200", startup_time_ms=5.0)
+        return fx.Health(
+            healthy=healthy,
+            url="http://x",
+            reason="" if healthy else "readiness never answered 200",
+            startup_time_ms=5.0,
+        )
 
 
 def moment(text: str) -> str:

@@ -59,7 +59,9 @@ def test_nothing_starts_without_approval_and_during_a_freeze() -> None:
     verdict = world.state.releases["production"]
     assert verdict.shown_state == "delayed"
     assert world.forge.checks["pointsman/release: production"].conclusion is None
-    assert world.types("ReleaseDelayed", "ReleaseApproved", "ChangeMerged") == ["ReleaseDelayed"] * len(world.types("ReleaseDelayed"))
+    assert world.types("ReleaseDelayed", "ReleaseApproved", "ChangeMerged") == ["ReleaseDelayed"] * len(
+        world.types("ReleaseDelayed")
+    )
     assert world.deployer.running == {}
 
 
@@ -80,8 +82,16 @@ def test_approved_and_unfrozen_it_is_merged_then_staged_then_in_production() -> 
     world = delivered()
 
     order = world.types(
-        "ApprovalGranted", "FreezeOverridden", "AutoMergeOnApprove", "ChangeMerged", "pointsman.ApprovalsCarried", "ReleaseApproved",
-        "DeploymentStarted", "DeploymentCompleted", "ReleasePublished")
+        "ApprovalGranted",
+        "FreezeOverridden",
+        "AutoMergeOnApprove",
+        "ChangeMerged",
+        "pointsman.ApprovalsCarried",
+        "ReleaseApproved",
+        "DeploymentStarted",
+        "DeploymentCompleted",
+        "ReleasePublished",
+    )
     assert order == [
         "ApprovalGranted", "FreezeOverridden", "AutoMergeOnApprove", "ChangeMerged", "pointsman.ApprovalsCarried",
         "ReleaseApproved", "DeploymentStarted", "DeploymentCompleted", "ReleaseApproved", "DeploymentStarted", "DeploymentCompleted",
@@ -137,7 +147,9 @@ def test_an_approval_is_for_what_its_author_could_see() -> None:
 def test_an_approval_can_be_taken_back() -> None:
     world = World(policy=FROZEN)
     world.now = world.now.replace(month=12, day=20)
-    world.submit().tests().comment("jane.doe", "/approve-release production").comment("jane.doe", "/approve-release production cancel")
+    world.submit().tests().comment("jane.doe", "/approve-release production").comment(
+        "jane.doe", "/approve-release production cancel"
+    )
 
     assert world.types("ApprovalGranted", "ApprovalRevoked") == ["ApprovalGranted", "ApprovalRevoked"]
 
@@ -160,7 +172,8 @@ def test_without_the_right_to_push_nothing_is_tried() -> None:
     world.submit()
 
     assert read(world.last("AgentTaskFailed"), p.TaskEnded).message == (
-        "The bot may not push to demo/booking. Give its account write access, then /retry.")
+        "The bot may not push to demo/booking. Give its account write access, then /retry."
+    )
     assert world.forge.committed == []
 
 
@@ -193,7 +206,9 @@ def test_a_manual_rollback_goes_back_to_what_ran_before() -> None:
     world = delivered()
     world.forge.change = None
     world.submit("1.1.0", "trace-2").tests()
-    world.comment("jane.doe", "/approve-release production").comment("sam", "/override-freeze production again")
+    world.comment("jane.doe", "/approve-release production").comment(
+        "sam", "/override-freeze production again"
+    )
     assert world.deployer.running["production"] == "1.1.0"
 
     world.comment("dana", "/request-rollback production to 1.0.0 customers see errors")

@@ -38,10 +38,13 @@ environments:
       - approvals: {role: ProductOwner}
     deploy: {strategy: process, retries: 1, rollback: automatic}
 """
-FROZEN = POLICY + """\
+FROZEN = (
+    POLICY
+    + """\
 freezes:
   - {name: year-end, environments: [production], from: 2026-12-18, to: 2027-01-04, timezone: Europe/Paris}
 """
+)
 
 
 def person(login: str, permission: str = "write", *teams: str) -> p.Actor:
@@ -65,7 +68,14 @@ class World:
 
     def __post_init__(self) -> None:
         self.forge.policy = self.policy
-        for who in (person("jane.doe"), person("sam"), person("dana"), person("mallory"), person("reader", "read"), person("agent")):
+        for who in (
+            person("jane.doe"),
+            person("sam"),
+            person("dana"),
+            person("mallory"),
+            person("reader", "read"),
+            person("agent"),
+        ):
             self.forge.people.setdefault(who.login, who)
 
     # -- what tests do -------------------------------------------------------------------------------------------------
@@ -73,16 +83,28 @@ class World:
     def submit(self, version: str = "1.0.0", trace: str = "trace-1234", **more: Any) -> World:
         self.trace = trace
         module = p.ModuleGenerated(
-            repository=self.forge.repository, module_id="booking-service", version=version,
-            files=more.pop("files", (fx.File(path="booking_service/__init__.py", content=f"VERSION = {version!r}\n"),)),
-            changelog=more.pop("changelog", ("Book appointments",)), **more)
+            repository=self.forge.repository,
+            module_id="booking-service",
+            version=version,
+            files=more.pop(
+                "files", (fx.File(path="booking_service/__init__.py", content=f"VERSION = {version!r}\n"),)
+            ),
+            changelog=more.pop("changelog", ("Book appointments",)),
+            **more,
+        )
         return self.say(draft("ModuleGenerated", module, actor="agent", module_id="booking-service"))
 
     def tests(self, status: str = "success", coverage: float = 91.0) -> World:
         change = self.state.change or {}
         run = p.PipelineFinished(
-            repository=self.forge.repository, revision=change["head"], branch=change["source"], pipeline_id="1", status=status, coverage=coverage,
-            jobs=(p.Job(name="unit", stage="test", status=status),))
+            repository=self.forge.repository,
+            revision=change["head"],
+            branch=change["source"],
+            pipeline_id="1",
+            status=status,
+            coverage=coverage,
+            jobs=(p.Job(name="unit", stage="test", status=status),),
+        )
         return self.say(draft("PipelineFinished", run))
 
     def comment(self, author: str, body: str) -> World:
@@ -136,7 +158,14 @@ class World:
     def _take(self, trace: str, said: Draft) -> None:
         self.counter += 1
         self.now += timedelta(milliseconds=10)
-        first = Event(**said.model_dump(), id=derived_id(trace, str(self.counter)), source="test", time=self.now, tenant_id="default", trace_id=trace)
+        first = Event(
+            **said.model_dump(),
+            id=derived_id(trace, str(self.counter)),
+            source="test",
+            time=self.now,
+            tenant_id="default",
+            trace_id=trace,
+        )
         queue = deque([first])
         while queue:
             event = self._append(queue.popleft())
@@ -173,16 +202,44 @@ class World:
         try:
             result = (self.deployer if effect.target == "deploy" else self.forge).perform(effect, self)
         except Permanent as error:
-            self.inbox.append((trace, draft("AgentSkillFailed", p.SkillFailed(
-                effect_id=effect_id, effect=effect.kind, purpose=effect.purpose, task_id=effect.task_id, attempt=1, reason_code=error.reason_code,
-                message=error.message, exhausted=True, request=effect.to_json()))))
+            self.inbox.append(
+                (
+                    trace,
+                    draft(
+                        "AgentSkillFailed",
+                        p.SkillFailed(
+                            effect_id=effect_id,
+                            effect=effect.kind,
+                            purpose=effect.purpose,
+                            task_id=effect.task_id,
+                            attempt=1,
+                            reason_code=error.reason_code,
+                            message=error.message,
+                            exhausted=True,
+                            request=effect.to_json(),
+                        ),
+                    ),
+                )
+            )
             return
         if result is None:
             self.held.append((trace, effect_id, effect))
             return
-        outcome = draft("FactsGathered", result) if isinstance(result, p.FactsGathered) else draft("AgentActionCompleted", p.ActionCompleted(
-            effect_id=effect_id, effect=effect.kind, purpose=effect.purpose, task_id=effect.task_id,
-            request={k: v for k, v in effect.to_json().items() if k != "files"}, result=result.to_json()))
+        outcome = (
+            draft("FactsGathered", result)
+            if isinstance(result, p.FactsGathered)
+            else draft(
+                "AgentActionCompleted",
+                p.ActionCompleted(
+                    effect_id=effect_id,
+                    effect=effect.kind,
+                    purpose=effect.purpose,
+                    task_id=effect.task_id,
+                    request={k: v for k, v in effect.to_json().items() if k != "files"},
+                    result=result.to_json(),
+                ),
+            )
+        )
         if not isinstance(effect, fx.React):
             self.inbox.append((trace, outcome))
         self.inbox.extend((trace, said) for said in self.forge.outbox)
