@@ -1,0 +1,23 @@
+"""All routes of the API: `app.include_router(router(Services(runtime)))`, then
+`bot.api.problems.install(app)`.
+"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from bot.api import artefacts, commands, dead_letters, health, modules, releases, traces
+from bot.api.services import Services
+
+__all__ = ["Services", "router"]
+
+
+def router(services: Services) -> APIRouter:
+    """`/v1/...`, `/healthz` and `/readyz`."""
+    routes = APIRouter()
+    for part in (
+        modules.router, traces.router, traces.stream_router, artefacts.router, commands.router, releases.router,
+        dead_letters.router, health.router,
+    ):  # fmt: skip
+        routes.include_router(part(services))
+    return routes

@@ -1,0 +1,63 @@
+"""The top of the command tree: names and summaries here, everything else in the noun's own module, imported
+when used.
+
+It is also the one place where an error becomes a sentence and an exit code.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any, Final
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from bot.cli.failure import failure_of
+from bot.cli.output import report
+
+NOUNS: Final = {
+    "serve": ("bot.cli.serve", "Run the bot: web and worker in one process."),
+    "worker": ("bot.cli.worker", "Run a worker beside other processes on the same Postgres."),
+    "demo": ("bot.cli.demo", "Take a change from intent to production, here and now."),
+    "submit": ("bot.cli.submit", "Submit a folder of generated code as a module."),
+    "trace": ("bot.cli.trace", "List, show, export, replay and verify traces."),
+    "release": ("bot.cli.release", "List, approve, reject and roll back releases; override a freeze."),
+    "policy": ("bot.cli.policy", "Check, explain and try policy files."),
+    "inbox": ("bot.cli.inbox", "Look at what could not be applied, and try it again."),
+    "token": ("bot.cli.token", "Create, list and revoke bearer tokens."),
+    "db": ("bot.cli.db", "Bring the database to this release's tables."),
+}
+
+
+def load(name: str) -> Any:
+    """The command of a noun; its module's `app` is a typer application."""
+    command = typer.main.get_command(importlib.import_module(NOUNS[name][0]).app)
+    command.name = name
+    return command
+
+
+class LazyGroup(TyperGroup):
+    """Lists its commands from the table above and imports one when it is called."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = dict(self.commands) | {
+            name: TyperCommand(name, help=summary) for name, (_, summary) in NOUNS.items()
+        }
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - typer's signature
+        return list(NOUNS)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        name, found, rest = super().resolve_command(ctx, args)
+        return (name, load(name), rest) if name in NOUNS else (name, found, rest)
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            failure = failure_of(error)
+            if failure is None:
+                raise
+            report(failure, ctx.obj)
+            raise typer.Exit(failure.code) from error
