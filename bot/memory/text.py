@@ -40,9 +40,18 @@ _Representer.add_representer(str, _string)
 _Representer.add_representer(type(None), _null)
 
 
+def _plain(data: Any) -> Any:
+    """Whole numbers without a point: in the log, whose JSON is canonical, `2.0` is `2`."""
+    if isinstance(data, dict):
+        return {name: _plain(value) for name, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [_plain(value) for value in data]
+    return int(data) if isinstance(data, float) and data.is_integer() else data
+
+
 def as_json(data: Any) -> str:
     """Sorted, indented by two."""
-    return json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return json.dumps(_plain(data), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def as_yaml(data: Any) -> str:
@@ -51,5 +60,5 @@ def as_yaml(data: Any) -> str:
     writer.Representer = _Representer
     writer.width = 1_000_000
     out = StringIO()
-    writer.dump(data, out)
+    writer.dump(_plain(data), out)
     return out.getvalue()

@@ -66,8 +66,14 @@ def text(value: object) -> str:
 
 
 def mapping(value: object) -> dict[str, Any]:
-    """`value` where it is a mapping."""
-    return value if isinstance(value, dict) else {}
+    """`value` where it is a mapping, sorted: events from the log have their keys sorted, fresh ones not."""
+    return {name: _ordered(value[name]) for name in sorted(value)} if isinstance(value, dict) else {}
+
+
+def _ordered(value: Any) -> Any:
+    if isinstance(value, dict):
+        return mapping(value)
+    return [_ordered(part) for part in value] if isinstance(value, (list, tuple)) else value
 
 
 def items(value: object) -> list[Any]:

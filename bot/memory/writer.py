@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -43,8 +43,11 @@ class MemoryWriter:
             events = self.events_of(tenant_id, trace_id)
             folder = self._folder(tenant_id, trace_id)
             root = f"memory/{trace_folder(trace_id)}/"
-            for path, text in project(fold(tenant_id, trace_id, events), events).items():
-                _replace(folder / path.removeprefix(root), text.encode())
+            files = project(fold(tenant_id, trace_id, events), events)
+            wanted = {folder / path.removeprefix(root): text.encode() for path, text in files.items()}
+            for path, content in wanted.items():
+                _replace(path, content)
+            _remove_misplaced(folder, wanted.keys())
             return folder
 
     def _folder(self, tenant_id: str, trace_id: str) -> Path:
@@ -56,6 +59,13 @@ class MemoryWriter:
         if owner.read_text() == tenant_id:
             return folder
         return self.home / "memory" / f"tenant-{segment(tenant_id)}" / trace_folder(trace_id)
+
+
+def _remove_misplaced(folder: Path, wanted: Collection[Path]) -> None:
+    """A trace may learn its module late; what was written before lies in another folder."""
+    for path in folder.glob("tenant-*/env-*/*/*"):
+        if path not in wanted and path.is_file():
+            path.unlink()
 
 
 @contextmanager
