@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from io import StringIO
 from typing import Any
 
@@ -56,6 +57,18 @@ def as_json(data: Any) -> str:
 
 def as_yaml(data: Any) -> str:
     """In the order given, block style, lines never folded."""
+    if isinstance(data, list) and data:
+        # A log only grows: of a list, what was written before need not be made again.
+        return "".join(_item(json.dumps(_plain(item))) for item in data)
+    return _dump(data)
+
+
+@lru_cache(maxsize=8192)
+def _item(text: str) -> str:
+    return _dump([json.loads(text)])
+
+
+def _dump(data: Any) -> str:
     writer = YAML()
     writer.Representer = _Representer
     writer.width = 1_000_000
