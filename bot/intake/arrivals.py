@@ -94,7 +94,7 @@ class Doorbell:
         if session.get_bind().dialect.name != "sqlite":
             query = query.order_by(GENERATIONS.c.shard).with_for_update(read=True)
         rung = {}
-        for shard, generation in session.execute(query).tuples():
+        for shard, generation in session.execute(query):
             if self._rung.get(shard) != generation:
                 self.enqueue(session, shard, f"drain-{shard:03d}-{generation}")
                 rung[shard] = generation

@@ -130,7 +130,7 @@ class Slots:
             query = sa.select(SLOTS.c.environment, SLOTS.c.body).where(
                 SLOTS.c.tenant == tenant, SLOTS.c.module_id == module_id
             )
-            rows = self._session.execute(query).tuples()
+            rows = self._session.execute(query)
             self._modules[tenant, module_id] = {name: Slot.model_validate_json(body) for name, body in rows}
         return self._modules[tenant, module_id]
 
@@ -168,5 +168,5 @@ def read(session: Session, tenant: str, module_id: str | None = None) -> list[tu
     query = sa.select(SLOTS.c.module_id, SLOTS.c.body).where(SLOTS.c.tenant == tenant)
     if module_id is not None:
         query = query.where(SLOTS.c.module_id == module_id)
-    rows = session.execute(query.order_by(SLOTS.c.module_id, SLOTS.c.environment)).tuples()
+    rows = session.execute(query.order_by(SLOTS.c.module_id, SLOTS.c.environment))
     return [(module, Slot.model_validate_json(body)) for module, body in rows]

@@ -121,7 +121,7 @@ def resolve(
         session.execute(
             sa.select(KEYS.c.key, KEYS.c.trace).where(KEYS.c.tenant == tenant, KEYS.c.key.in_(fact.hints))
         )
-        .tuples()
+        
         .all()
     )
     for hint in fact.hints:

@@ -65,5 +65,5 @@ def events_after(
         query = query.where(EVENTS.c.trace_id == trace)
     if session.get_bind().dialect.name != "sqlite":
         query = query.where(SETTLED)
-    rows = session.execute(query.order_by(EVENTS.c.position).limit(limit)).tuples().all()
+    rows = session.execute(query.order_by(EVENTS.c.position).limit(limit)).all()
     return (rows[-1][0] if rows else cursor), [Event.model_validate_json(bytes(body)) for _, body in rows]
