@@ -11,7 +11,7 @@ from bot.domain.catalog import read as read_payload
 from bot.domain.errors import Permanent, Retryable
 from bot.domain.model import rfc3339
 from bot.domain.performer import EffectContext
-from bot.forges.local import commit, history, people, signing
+from bot.forges.local import commit, history, people, signing, tree
 from bot.forges.local.git import ZERO, git, line
 from bot.forges.local.ground import Ground
 from bot.forges.local.protection import Rule, may_push
@@ -28,37 +28,43 @@ def commit_files(
     _may_commit(ground, effect, bot)
     with writing(ground, effect.repository, bot) as folder:
         head = history.branch_head(folder, effect.branch)
-        if head and (done := history.find_effect(folder, head, effect_id)):
+        if head and (done := _done_before(ground, folder, head, effect_id)):
             return _committed(folder, effect.branch, done)
         parent = head or _start(folder, effect)
         if effect.expected_head and head != effect.expected_head:
             _untouched_since(folder, effect, files, head)
         clean = effect.prefix.strip("/") if effect.clean else None
-        tree = commit.build_tree(folder, parent, files, clean=clean)
-        if parent and tree == history.tree_of(folder, parent):
+        built = tree.build_tree(folder, parent, files, clean=clean)
+        if parent and built == history.tree_of(folder, parent):
             if head is None:
                 commit.move(folder, f"refs/heads/{effect.branch}", parent, ZERO)
             return _committed(folder, effect.branch, parent, files=())
         message = commit.message_with(effect.message, {**effect.trailers, "Effect-Id": effect_id})
         author = commit.Author("pointsman[bot]", ground.settings.bot_email, at)
         sign = signing.options(ground.settings.home)
-        sha = commit.write_commit(folder, tree, [parent] if parent else [], message, author, signing=sign)
+        sha = commit.write_commit(folder, built, [parent] if parent else [], message, author, signing=sign)
         if not commit.move(folder, f"refs/heads/{effect.branch}", sha, head or ZERO):
             raise Retryable(f"{effect.branch} moved while it was being committed to")
         return _committed(folder, effect.branch, sha)
 
 
+def _done_before(ground: Ground, folder: Path, head: str, effect_id: str) -> str | None:
+    """The commit this effect made, if a reply was lost. Somebody else's commit with our mark on it is not it."""
+    marked = history.find_effect(folder, head, effect_id, ground.settings.bot_email)
+    return next((sha for sha in marked if signing.is_ours(folder, sha, ground.settings.home)), None)
+
+
 def _wanted(ground: Ground, effect: e.CommitFiles, context: EffectContext) -> tuple[dict[str, e.File], str]:
     """The files by their path in the repository, and the moment on the commit."""
     if effect.files_from is None:
-        return {commit.checked_path("", file.path): file for file in effect.files}, ground.moment()
+        return {tree.checked_path("", file.path): file for file in effect.files}, ground.moment()
     event = context.find(effect.files_from)
     if event is None:
         raise Permanent(
             "EventMissing", f"there is no event {effect.files_from} whose files could be committed"
         )
     module = read_payload(event, p.ModuleGenerated)
-    return {commit.checked_path(effect.prefix, file.path): file for file in module.files}, _whole_second(
+    return {tree.checked_path(effect.prefix, file.path): file for file in module.files}, _whole_second(
         event.time
     )
 

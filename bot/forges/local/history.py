@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.forges.local.git import ZERO, GitFailed, git, line, run
+from bot.forges.local.git import ZERO, git, line, run
 
 COMMITS_READ = 500
 """Commits of one push or change that are looked at; more is a migration, not work."""
@@ -110,20 +110,23 @@ def paths(folder: Path, before: str, after: str) -> tuple[str, ...]:
 def diff(folder: Path, base: str, head: str) -> tuple[str, bool]:
     """The difference as text, and whether it was cut."""
     printed = git(
-        folder, "diff", "--no-color", "--no-ext-diff", "--no-textconv", "--find-renames", base, head
+        folder,
+        "-c",
+        "core.quotePath=false",
+        "diff",
+        "--no-color",
+        "--no-ext-diff",
+        "--no-textconv",
+        "--find-renames",
+        base,
+        head,
     )
     return printed[:DIFF_LIMIT].decode(errors="replace"), len(printed) > DIFF_LIMIT
 
 
-def find_effect(folder: Path, head: str, effect_id: str) -> str | None:
-    """The commit below `head` that carries `Effect-Id: effect_id`, among the newest 1,000."""
-    form = "--format=%H %(trailers:key=Effect-Id,valueonly,separator=%x20)"
-    try:
-        printed = git(folder, "log", "--max-count=1000", form, head, "--")
-    except GitFailed:
-        return None
-    for text in printed.decode(errors="replace").splitlines():
-        sha, _, marks = text.partition(" ")
-        if effect_id in marks.split():
-            return sha
-    return None
+def find_effect(folder: Path, head: str, effect_id: str, committer: str) -> list[str]:
+    """Commits below `head` that carry `Effect-Id: effect_id` and name that committer, among the newest 1,000."""
+    form = "--format=%H %ce %(trailers:key=Effect-Id,valueonly,separator=%x20)"
+    printed = git(folder, "log", "--max-count=1000", form, head, "--")
+    words = [text.split() for text in printed.decode(errors="replace").splitlines()]
+    return [sha for sha, email, *marks in words if email == committer and effect_id in marks]

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from bot.domain.effect import File
 from bot.domain.errors import Permanent
-from bot.forges.local import commit, people, signing, telling
+from bot.forges.local import commit, people, signing, telling, tree
 from bot.forges.local.git import ZERO, git
 from bot.forges.local.ground import Ground
 from bot.forges.local.protection import Rule, install_hooks
@@ -71,10 +71,10 @@ def _initialise(ground: Ground, folder: Path, default_branch: str) -> None:
 
 def _first_commit(ground: Ground, folder: Path, branch: str, files: tuple[File, ...]) -> None:
     settings = ground.settings
-    tree = commit.build_tree(folder, None, {commit.checked_path("", file.path): file for file in files})
+    built = tree.build_tree(folder, None, {tree.checked_path("", file.path): file for file in files})
     author = commit.Author("Pointsman", settings.bot_email, ground.moment())
     sha = commit.write_commit(
-        folder, tree, [], "chore: begin\n", author, signing=signing.options(settings.home)
+        folder, built, [], "chore: begin\n", author, signing=signing.options(settings.home)
     )
     commit.move(folder, f"refs/heads/{branch}", sha, ZERO)
 

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_ssh_private_key,
 )
 
+from bot.forges.local.git import run
 from bot.forges.local.ground import kept_once
 
 KEY = "signing-key"
@@ -33,6 +34,14 @@ def options(home: Path) -> tuple[str, ...]:
     if shutil.which("ssh-keygen") is None:
         return ()
     return ("-c", "gpg.format=ssh", "-c", f"user.signingKey={home.resolve() / KEY}")
+
+
+def is_ours(folder: Path, sha: str, home: Path) -> bool:
+    """Whether the bot signed a commit; on a machine that cannot sign, nobody can tell."""
+    if not options(home):
+        return True
+    signers = f"gpg.ssh.allowedSignersFile={(home / 'allowed_signers').resolve()}"
+    return run(folder, "-c", signers, "verify-commit", sha).returncode == 0
 
 
 def _new_key() -> bytes:

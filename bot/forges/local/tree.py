@@ -1,0 +1,106 @@
+"""The tree of a commit, made in a temporary index: no work tree, nothing written that is not a plain file."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+
+from bot.domain.effect import File
+from bot.domain.errors import Permanent
+from bot.forges.local.git import ZERO, git, line
+
+STRICT = ("-c", "core.protectHFS=true", "-c", "core.protectNTFS=true")
+
+
+def checked_path(prefix: str, path: str) -> str:
+    """A path below `prefix`. Raises Permanent('InvalidPath') for one that could leave it or reach into `.git`."""
+    joined = f"{prefix.strip('/')}/{path}" if prefix.strip("/") else path
+    parts = joined.split("/")
+    bad = path.startswith("/") or "\\" in path or any(ord(sign) < 32 or ord(sign) == 127 for sign in path)  # noqa: PLR2004 - ASCII
+    if bad or any(part in {"", ".", ".."} or _git_like(part) for part in parts):
+        raise Permanent("InvalidPath", f"{path!r} is not a path inside the repository")
+    return str(PurePosixPath(*parts))
+
+
+def _git_like(part: str) -> bool:
+    """Names that some file systems take for `.git` (git checks the rest when it writes the index)."""
+    plain = part.casefold().rstrip(". ")
+    return plain == ".git" or plain.startswith(("git~", ".git:"))
+
+
+def content(file: File) -> bytes:
+    """The bytes of a file. Raises Permanent('InvalidContent')."""
+    if file.encoding == "utf-8":
+        return file.content.encode()
+    try:
+        return base64.b64decode(file.content, validate=True)
+    except binascii.Error as error:
+        raise Permanent("InvalidContent", f"{file.path!r} is not base64") from error
+
+
+def build_tree(
+    folder: Path, parent: str | None, files: Mapping[str, File], *, clean: str | None = None
+) -> str:
+    """The tree of `parent` with `files` (path -> file) written into it. `clean`: first empty that folder ("": all).
+
+    Raises Permanent('InvalidPath') when anything else would become of it: a path that Git leaves out, a file where a
+    folder is.
+    """
+    with TemporaryDirectory(prefix="pointsman-tree-") as temporary:
+        index = Index(folder, Path(temporary))
+        if parent is not None:
+            git(folder, "read-tree", parent, env=index.env)
+        if clean is not None:
+            index.remove(path for path in index.paths() if not clean or path.startswith(f"{clean}/".encode()))
+        expected = index.paths()
+        index.remove(path.encode() for path, file in files.items() if file.delete)
+        written = {path: file for path, file in files.items() if not file.delete}
+        index.write(written)
+        expected -= {path.encode() for path, file in files.items() if file.delete}
+        expected |= {path.encode() for path in written}
+        if other := expected ^ index.paths():
+            names = ", ".join(repr(path.decode(errors="replace")) for path in sorted(other)[:5])
+            raise Permanent("InvalidPath", f"these paths cannot be written side by side: {names}")
+        return line(folder, "write-tree", env=index.env)
+
+
+@dataclass(frozen=True)
+class Index:
+    """A Git index in a folder of its own."""
+
+    folder: Path
+    scratch: Path
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {"GIT_INDEX_FILE": str(self.scratch / "index")}
+
+    def paths(self) -> set[bytes]:
+        """Everything in it, symlinks and submodules that were there before included."""
+        listed = git(self.folder, "ls-files", "-z", "--cached", env=self.env)
+        return {path for path in listed.split(b"\0") if path}
+
+    def remove(self, paths: Iterable[bytes]) -> None:
+        """Take paths out; those that are not there are no matter."""
+        self._update([b"0 %b\t%b" % (ZERO.encode(), path) for path in paths])
+
+    def write(self, files: Mapping[str, File]) -> None:
+        """Put files in. Modes are 100644 and 100755 alone: no symlink, no submodule."""
+        for number, file in enumerate(files.values()):
+            (self.scratch / str(number)).write_bytes(content(file))
+        names = "".join(f"{self.scratch / str(number)}\n" for number in range(len(files)))
+        hashed = git(self.folder, "hash-object", "-w", "--no-filters", "--stdin-paths", stdin=names.encode())
+        self._update(
+            [
+                f"{'100755' if file.executable else '100644'} {sha}\t{path}".encode()
+                for (path, file), sha in zip(files.items(), hashed.decode().split(), strict=True)
+            ]
+        )
+
+    def _update(self, entries: list[bytes]) -> None:
+        stdin = b"".join(entry + b"\0" for entry in entries)
+        git(self.folder, *STRICT, "update-index", "-z", "--index-info", stdin=stdin, env=self.env)

@@ -1,0 +1,90 @@
+"""What the conformance suite needs of a forge beside the port: people who act on it, and a look at what is there.
+
+Every forge of the registry has a module in `stages/` with its name, and in it a function `stage(request)` that is a
+context manager for one. The forge on it is real, or a stand-in that answers as the real one was recorded to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.forges.port import Forge
+
+
+@dataclass(frozen=True)
+class Call:
+    """A webhook call the forge made."""
+
+    headers: dict[str, str]
+    raw: list[tuple[bytes, bytes]]
+    body: bytes
+
+
+class Stage(Protocol):
+    """One forge with one repository: `README.md` on its default branch `main`, which only changes may touch."""
+
+    forge: Forge
+    repository: str
+    bot: str
+    """The bot's login."""
+
+    def person(self, login: str, permission: str, teams: tuple[str, ...] = ()) -> None:
+        """Somebody with a permission in the repository, and in some teams."""
+
+    def push(self, login: str, branch: str, files: dict[str, str], message: str) -> str:
+        """A person's commit on a branch (begun at main if it is not there); its sha."""
+
+    def delete_branch(self, login: str, branch: str) -> None:
+        """A person deletes a branch."""
+
+    def comment(self, login: str, change: int, body: str) -> str:
+        """A person's comment; its id."""
+
+    def require_check(self, name: str) -> None:
+        """From now on, merging into main needs this check."""
+
+    def take_write_access(self) -> None:
+        """From now on, the bot may only read the repository."""
+
+    def head(self, branch: str) -> str | None:
+        """The head of a branch."""
+
+    def files(self, revision: str) -> dict[str, bytes]:
+        """All files of a revision."""
+
+    def executables(self, revision: str) -> set[str]:
+        """Those that may be executed."""
+
+    def message(self, revision: str) -> str:
+        """A commit's message."""
+
+    def parents(self, revision: str) -> list[str]:
+        """A commit's parents."""
+
+    def change(self, number: int) -> dict[str, object]:
+        """title, body, state, labels, head of a change."""
+
+    def changes(self) -> int:
+        """How many changes there are."""
+
+    def comments(self, number: int) -> list[tuple[str, str]]:
+        """Author and visible text of the comments on a change."""
+
+    def reactions(self, comment_id: str) -> list[str]:
+        """Reactions to a comment."""
+
+    def checks(self, revision: str) -> dict[str, str | None]:
+        """Conclusion of each check."""
+
+    def tags(self) -> dict[str, str]:
+        """Tag -> the commit it is on."""
+
+    def deployments(self) -> list[tuple[str, str, str]]:
+        """Environment, revision and state, the newest last."""
+
+    def runs(self, revision: str) -> int:
+        """How often a pipeline was run on a revision."""
+
+    def calls(self, count: int) -> list[Call]:
+        """The webhook calls made so far, once there are at least `count`."""
