@@ -1,6 +1,7 @@
 """Every event type by name: who emits it, its payload model, its aliases (domain.md, "Catalogue").
 
-An alias is accepted on input and stored under the first name. A type without a payload model of its own has an open payload.
+An alias is accepted on input and stored under the first name. A type without a payload model of its own has
+an open payload.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from bot.domain import payloads as p
 from bot.domain.errors import Invalid
 from bot.domain.event import Draft, Event
 from bot.domain.model import Model, OpenModel
-
 
 P = TypeVar("P", bound=Model)
 
@@ -90,50 +90,71 @@ TYPED: dict[str, tuple[str, type[Model]]] = {
 # Name, or `Name=Alias,Alias`; the order is domain.md's.
 SECTIONS: dict[str, str] = {
     "Intake and planning of work": """
-        ProductIntentSubmitted StrategicBlueprintGenerated=BlueprintGenerated BlueprintValidated ReleaseIntentDeclared
-        ProjectCreated PlanGenerated MicroservicePlanned TraceInitialized ModuleGenerated=ModuleReady StudioCommitRequest
+        ProductIntentSubmitted StrategicBlueprintGenerated=BlueprintGenerated BlueprintValidated
+        ReleaseIntentDeclared
+        ProjectCreated PlanGenerated MicroservicePlanned TraceInitialized ModuleGenerated=ModuleReady
+        StudioCommitRequest
         StudioPRAction TestsGenerated TriggerRequested OverrideSubmitted""",
     "Delivery cluster": """
         CommitReady PullRequestCreated PipelineReady
-        InfraProvisioned=ResourcesProvisioned,InfrastructureReady,InfrastructureProvisioned TestsPassed TestsFailed
-        TestsExecuted SmokeTestsReady ReleaseApproved ReleaseDelayed ReleaseRejected DeploymentStarted DeploymentCompleted
-        DeploymentFailed RollbackTriggered ReleasePublished ReleaseTriggered PipelineStarted PipelineSetupCompleted
+        InfraProvisioned=ResourcesProvisioned,InfrastructureReady,InfrastructureProvisioned TestsPassed
+        TestsFailed
+        TestsExecuted SmokeTestsReady ReleaseApproved ReleaseDelayed ReleaseRejected DeploymentStarted
+        DeploymentCompleted
+        DeploymentFailed RollbackTriggered ReleasePublished ReleaseTriggered PipelineStarted
+        PipelineSetupCompleted
         PipelineAuthError""",
     "Repository facts": """
-        Pushed TagPushed BranchDeleted ChangeOpened ChangeUpdated ChangeReopened ChangeLabelled ChangeClosed ChangeMerged
-        ReviewRequested ReviewSubmitted ReviewDismissed CommentCreated CommentEdited CommentDeleted PipelineFinished
-        StatusReported CheckRequested CheckActionRequested MergeGroupRequested DeploymentRequested InstallationChanged
+        Pushed TagPushed BranchDeleted ChangeOpened ChangeUpdated ChangeReopened ChangeLabelled ChangeClosed
+        ChangeMerged
+        ReviewRequested ReviewSubmitted ReviewDismissed CommentCreated CommentEdited CommentDeleted
+        PipelineFinished
+        StatusReported CheckRequested CheckActionRequested MergeGroupRequested DeploymentRequested
+        InstallationChanged
         MembershipChanged RepositoryRenamed FactsGathered""",
     "Commands": """
-        StartAgentSession RouteTaskToAgent StartMicroserviceAssembly StartSystemAssembly CreatePullRequest RunTests
+        StartAgentSession RouteTaskToAgent StartMicroserviceAssembly StartSystemAssembly CreatePullRequest
+        RunTests
         TriggerPipeline RequestApproval StartInfrastructureProvisioning ResumeProvisioning GenerateChangelog
         CreateReleaseTag NotifyStakeholders AutoMergeOnApprove""",
     "Approvals and people": """
-        CommandIssued CommandRefused ApprovalRequired ApprovalGranted=ApproverSigned,ManualTaskApproved ApprovalRevoked
-        ApprovalInvalidated FreezeOverridden HumanTaskRequested HumanTaskResponseReceived ManualInterventionRequired
+        CommandIssued CommandRefused ApprovalRequired ApprovalGranted=ApproverSigned,ManualTaskApproved
+        ApprovalRevoked
+        ApprovalInvalidated FreezeOverridden HumanTaskRequested HumanTaskResponseReceived
+        ManualInterventionRequired
         TimeoutWarning""",
     "Tasks and routing": """
-        AgentTaskScheduled AgentTaskAcknowledged AgentTaskCompleted AgentTaskFailed AgentNotAcknowledged TaskStarted
-        TaskCompleted TaskTimedOut TaskStalled TaskFailed TaskSkipped TaskRouted AgentNotFound RoutingFallbackTriggered
-        TaskRoutingFailed=RoutingFailed TaskEscalated AgentActionStarted AgentActionCompleted AgentExecutionStarted
-        ExecutionGraphBuilt NodeUnblocked OrchestrationTaskFailed AgentSkillFailed TaskGroupCompleted CoordinatorHalted
+        AgentTaskScheduled AgentTaskAcknowledged AgentTaskCompleted AgentTaskFailed AgentNotAcknowledged
+        TaskStarted
+        TaskCompleted TaskTimedOut TaskStalled TaskFailed TaskSkipped TaskRouted AgentNotFound
+        RoutingFallbackTriggered
+        TaskRoutingFailed=RoutingFailed TaskEscalated AgentActionStarted AgentActionCompleted
+        AgentExecutionStarted
+        ExecutionGraphBuilt NodeUnblocked OrchestrationTaskFailed AgentSkillFailed TaskGroupCompleted
+        CoordinatorHalted
         OrchestrationExpired OrchestrationFailed PartialOrchestrationCompleted SessionTerminated AgentOnline
         AgentCapabilityDeclared AgentOffline""",
     "Assembly": """
         PortsAndUseCasesReady HandlerReady AdapterGenerated=AdapterReady AssemblyStageCompleted AuthConfigured
         AuthLayerReady StorageReady ObservabilityReady SecretsProvisioned FrontendGenerated MobileAppReady
-        GatewayConfigured FullStackReady MicroserviceAssemblyCompleted=AssemblyCompleted,MicroserviceAssemblyFinished
+        GatewayConfigured FullStackReady
+        MicroserviceAssemblyCompleted=AssemblyCompleted,MicroserviceAssemblyFinished
         MicroserviceOrchestrationFailed InvalidDomainPlan TemplateApplied TemplateFailed SecretInjected
-        SecurityHardeningVerified SecurityOrchestrationFailed MicroserviceQAVerified QAReviewRequired QAVerified QAFailed
+        SecurityHardeningVerified SecurityOrchestrationFailed MicroserviceQAVerified QAReviewRequired
+        QAVerified QAFailed
         QAManuallyVerified IaCPlanGenerated ProvisioningApproved""",
     "Lifecycle": """
-        LifecyclePhaseAdvanced=LifecyclePhaseChanged,PhaseAdvanced,PhaseChanged PhaseFailed OrchestrationCascadeTriggered
+        LifecyclePhaseAdvanced=LifecyclePhaseChanged,PhaseAdvanced,PhaseChanged PhaseFailed
+        OrchestrationCascadeTriggered
         ProjectDeliveryComplete""",
     "Sprints and milestones": """
-        FeatureScopeDefined SprintPlanned SprintReadyToStart SprintStarted SprintCheckpoint SprintPaused SprintClosed
-        SprintTestPlanReady SprintInfraReady PlanningResumed MilestoneStarted MilestoneCompleted FeatureDeferred
+        FeatureScopeDefined SprintPlanned SprintReadyToStart SprintStarted SprintCheckpoint SprintPaused
+        SprintClosed
+        SprintTestPlanReady SprintInfraReady PlanningResumed MilestoneStarted MilestoneCompleted
+        FeatureDeferred
         ArtifactReady=ArtifactProduced GateConditionsSatisfied SprintOutputsReady AllTraceChecksPassed
-        SecurityPolicyPublished SecurityPolicyViolation TestCasesGenerated SprintQAReady SprintReadinessChecked
+        SecurityPolicyPublished SecurityPolicyViolation TestCasesGenerated SprintQAReady
+        SprintReadinessChecked
         MilestonePlanCreated MilestoneReached ValidationPassed""",
     "Pointsman": "pointsman.VerdictChanged pointsman.ApprovalsCarried",
 }
@@ -155,7 +176,9 @@ RESULT_ALIAS = "TestResultsReady"
 
 
 def canonical_type(name: str, data: dict[str, Any]) -> str:
-    """The first name of a type. `TestResultsReady{result}` is one of two. Raises Invalid('UnknownEventType')."""
+    """The first name of a type. `TestResultsReady{result}` is one of two. Raises
+    Invalid('UnknownEventType').
+    """
     if name == RESULT_ALIAS:
         passed = str(data.get("result", "")).lower() in {"passed", "success", "succeeded", "ok", "true"}
         return "TestsPassed" if passed else "TestsFailed"

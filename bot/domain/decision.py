@@ -1,4 +1,6 @@
-"""What a handler answers: facts to record, effects to perform, moments to wake up at, messages to other traces."""
+"""What a handler answers: facts to record, effects to perform, moments to wake up at, messages to other
+traces.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from bot.domain.event import Draft
 
 @dataclass(frozen=True)
 class Timer:
-    """At `at` (aware), record `draft` in the trace. `name` is unique in the trace: the same name is set once."""
+    """At `at` (aware), record `draft` in the trace. `name` is unique in the trace: the same name is set
+    once.
+    """
 
     name: str
     at: datetime
@@ -20,7 +24,9 @@ class Timer:
 
 @dataclass(frozen=True)
 class Message:
-    """A fact for another trace of the same tenant, delivered through the inbox. `name` makes it arrive once."""
+    """A fact for another trace of the same tenant, delivered through the inbox. `name` makes it arrive
+    once.
+    """
 
     trace_id: str
     name: str

@@ -29,10 +29,13 @@ class Deployment(Model):
 
 
 class Slot(Model):
-    """Read model of one module in one environment, over all traces: who holds it, who waits, what was last good.
+    """Read model of one module in one environment, over all traces: who holds it, who waits, what was last
+    good.
 
-    `holder_*` is set from DeploymentStarted to DeploymentCompleted or DeploymentFailed; one deployment at a time. A newer
-    waiting release supersedes an older one. `last_known_good` is the `Target` that last passed its probes (JSON).
+    `holder_*` is set from DeploymentStarted to DeploymentCompleted or DeploymentFailed; one deployment at a
+    time. A newer
+    waiting release supersedes an older one. `last_known_good` is the `Target` that last passed its probes
+    (JSON).
     """
 
     environment: str

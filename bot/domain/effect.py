@@ -1,17 +1,66 @@
 """What a decision may want done outside the process: one model per kind, one result model per kind.
 
-A performer (a forge, a deployment strategy, the memory writer) gets the effect and returns its `Result`; the engine records
-`AgentActionCompleted{effectId, effect, purpose, request, result}` (or `FactsGathered` for `GatherFacts`), and the handler
+A performer (a forge, a deployment strategy, the memory writer) gets the effect and returns its `Result`; the
+engine records
+`AgentActionCompleted{effectId, effect, purpose, request, result}` (or `FactsGathered` for `GatherFacts`), and
+the handler
 that asked goes on from there. Every effect is idempotent: performers look for its mark before they act again.
 """
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from bot.domain.model import Model
+from bot.domain.result import (
+    RESULTS,
+    ChangeResult,
+    CheckResult,
+    CommentResult,
+    CommitResult,
+    Done,
+    Health,
+    MergeResult,
+    PipelineResult,
+    Probe,
+    Provisioned,
+)
+
+__all__ = [
+    "EFFECTS",
+    "RESULTS",
+    "ApplyRelease",
+    "ChangeResult",
+    "CheckResult",
+    "CommentResult",
+    "CommitFiles",
+    "CommitResult",
+    "CreateTag",
+    "Done",
+    "Effect",
+    "File",
+    "GatherFacts",
+    "Health",
+    "MergeChange",
+    "MergeResult",
+    "OpenChange",
+    "PipelineResult",
+    "PostComment",
+    "Probe",
+    "Provision",
+    "Provisioned",
+    "React",
+    "RecordDeployment",
+    "RunPipeline",
+    "Service",
+    "SetCheck",
+    "Target",
+    "UndoRelease",
+    "UpdateChange",
+    "WriteMemory",
+]
 
 
 class File(Model):
@@ -37,7 +86,9 @@ class Effect(Model):
 
 
 class GatherFacts(Effect):
-    """Read what a decision needs to know: policy text, heads, trees, people. Result: payload of `FactsGathered`."""
+    """Read what a decision needs to know: policy text, heads, trees, people. Result: payload of
+    `FactsGathered`.
+    """
 
     kind: ClassVar[str] = "GatherFacts"
     correlation: str
@@ -45,9 +96,11 @@ class GatherFacts(Effect):
     branch: str | None = None
     actors: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
-    """Files to read beside the policy, at the head of `branch` when that exists, else at the default branch's head."""
+    """Files to read beside the policy, at the head of `branch` when that exists, else at the default branch's
+    head."""
     tree_of: str | None = None
-    """A revision whose files are wanted whole (a push to `agent/**`); a symlink in it is Permanent('SymlinkRefused')."""
+    """A revision whose files are wanted whole (a push to `agent/**`); a symlink in it is
+    Permanent('SymlinkRefused')."""
 
 
 class CommitFiles(Effect):
@@ -59,7 +112,8 @@ class CommitFiles(Effect):
     """Branch that a missing `branch` starts from."""
     files: tuple[File, ...] = ()
     files_from: str | None = None
-    """Id of the `ModuleGenerated` event whose files are committed instead of `files` (they stay in the log, once)."""
+    """Id of the `ModuleGenerated` event whose files are committed instead of `files` (they stay in the log,
+    once)."""
     prefix: str = ""
     """Folder put before every path of `files_from`."""
     clean: bool = False
@@ -165,7 +219,9 @@ class RecordDeployment(Effect):
 
 
 class Provision(Effect):
-    """Make the namespace `{tenantId}-{environment}` and its configuration for a module. Result: `EnvironmentConfig`."""
+    """Make the namespace `{tenantId}-{environment}` and its configuration for a module. Result:
+    `EnvironmentConfig`.
+    """
 
     kind: ClassVar[str] = "Provision"
     target: str = "deploy"
@@ -234,89 +290,6 @@ class WriteMemory(Effect):
     target: str = "memory"
 
 
-class CommitResult(Model):
-    """`sha` full; `parent` None for a first commit; `signed` tells whether a signature is on it."""
-
-    sha: str
-    tree: str
-    branch: str
-    parent: str | None = None
-    signed: bool = False
-    files: tuple[str, ...] = ()
-    committed_at: str = ""
-
-
-class ChangeResult(Model):
-    number: int
-    url: str
-    head: str
-    created: bool = True
-
-
-class CommentResult(Model):
-    comment_id: str
-    url: str = ""
-
-
-class CheckResult(Model):
-    check_id: str
-    url: str = ""
-
-
-class MergeResult(Model):
-    """`tree` is the tree of the commit now on the target branch, `head_tree` that of the approved head."""
-
-    sha: str
-    tree: str
-    head_tree: str
-
-
-class PipelineResult(Model):
-    pipeline_id: str
-    url: str = ""
-
-
-class Done(Model):
-    """For effects whose only answer is that they are done; `id` and `url` where the forge gives them."""
-
-    id: str = ""
-    url: str = ""
-
-
-class Provisioned(Model):
-    """One environment made ready for one module (`EnvironmentConfig.yaml`)."""
-
-    namespace: str
-    endpoint: str
-    resources: tuple[dict[str, Any], ...] = ()
-    dns: tuple[dict[str, Any], ...] = ()
-    secrets: dict[str, str] = Field(default_factory=dict)
-    """Name -> `@vault:` reference, never a value."""
-
-
-class Probe(Model):
-    """One probe's last answer. `latency_ms` is the time of that answer."""
-
-    name: Literal["startup", "readiness", "liveness"]
-    ok: bool
-    detail: str
-    attempts: int = 1
-    latency_ms: float = 0.0
-
-
-class Health(Model):
-    """What became of `ApplyRelease` and `UndoRelease`. `restarts` counts crashes seen while probing."""
-
-    healthy: bool
-    url: str = ""
-    pid: int | None = None
-    health_status: tuple[Probe, ...] = ()
-    startup_time_ms: float = 0.0
-    restarts: int = 0
-    reason: str = ""
-    log_tail: str = ""
-
-
 EFFECTS: dict[str, type[Effect]] = {
     e.kind: e
     for e in (
@@ -336,20 +309,4 @@ EFFECTS: dict[str, type[Effect]] = {
         UndoRelease,
         WriteMemory,
     )
-}
-RESULTS: dict[str, type[Model]] = {
-    "CommitFiles": CommitResult,
-    "OpenChange": ChangeResult,
-    "UpdateChange": Done,
-    "PostComment": CommentResult,
-    "React": Done,
-    "SetCheck": CheckResult,
-    "MergeChange": MergeResult,
-    "CreateTag": Done,
-    "RunPipeline": PipelineResult,
-    "RecordDeployment": Done,
-    "Provision": Provisioned,
-    "ApplyRelease": Health,
-    "UndoRelease": Health,
-    "WriteMemory": Done,
 }

@@ -37,7 +37,9 @@ class Permanent(Exception):
 
 
 class Invalid(Exception):
-    """Input that does not fit its model. `path` names the field (`files[3].path`), `reason_code` is stable."""
+    """Input that does not fit its model. `path` names the field (`files[3].path`), `reason_code` is
+    stable.
+    """
 
     def __init__(self, reason_code: str, message: str, *, path: str = "") -> None:
         super().__init__(message)

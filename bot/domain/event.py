@@ -1,6 +1,7 @@
 """The envelope: an immutable fact of one trace (CloudEvents 1.0 with our extension attributes).
 
-A *draft* is what a decision wants to say; the log stamps it with id, time, sequence and cause and it becomes an *event*.
+A *draft* is what a decision wants to say; the log stamps it with id, time, sequence and cause and it becomes
+an *event*.
 Wire names (`traceid`) are CloudEvents'; JSON API and database use camelCase (`traceId`).
 """
 

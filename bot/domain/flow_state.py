@@ -39,6 +39,8 @@ class FlowState(Model):
     """Of the fact that led here, where it had one."""
     last: dict[str, int] = Field(default_factory=dict)
     """Event type, and `type@environment` (`type@` without one) -> its last occurrence in the trace."""
+    previous: dict[str, int] = Field(default_factory=dict)
+    """What `last` said before the last event, of its entries alone."""
     tasks: Tasks = Field(default_factory=dict)
     """taskId -> `TaskScheduled` payload of the running invocations, with `sequence` of that event."""
     ended: Tasks = Field(default_factory=dict)
@@ -71,7 +73,8 @@ def follow(flow: FlowState, event: Event) -> FlowState:
     elif event.type in ENDINGS:
         update = _ended(flow, event)
     now = dict.fromkeys((event.type, f"{event.type}@{environment_of(event)}"), event.sequence)
-    return flow.model_copy(update={"last": flow.last | now} | update)
+    previous = {name: flow.last.get(name, 0) for name in now}
+    return flow.model_copy(update={"last": flow.last | now, "previous": previous} | update)
 
 
 def _moved(flow: FlowState, event: Event) -> dict[str, Any]:

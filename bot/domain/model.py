@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_camel
 
 def rfc3339(moment: datetime) -> str:
     """UTC with milliseconds and `Z`, so that equal moments have equal text (the log hashes text)."""
-    from datetime import UTC  # noqa: PLC0415 - keeps the module's public names to the models
+    from datetime import UTC
 
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 

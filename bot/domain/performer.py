@@ -22,7 +22,9 @@ class EffectContext:
 
 
 class Performer(Protocol):
-    """Does one effect, once. Looks for the mark of `effect_id` before it acts, because a reply may have been lost."""
+    """Does one effect, once. Looks for the mark of `effect_id` before it acts, because a reply may have been
+    lost.
+    """
 
     def perform(self, effect_id: str, effect: Effect, context: EffectContext) -> Model:
         """The result model of the effect's kind. Raises Retryable or Permanent (bot.domain.errors)."""

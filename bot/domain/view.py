@@ -1,4 +1,6 @@
-"""What a handler may look at: the folded trace, the moment, the module's environments. Built by the engine, by hand in tests."""
+"""What a handler may look at: the folded trace, the moment, the module's environments. Built by the engine,
+by hand in tests.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ def _none(_event_id: str) -> Event | None:
 
 @dataclass(frozen=True)
 class View:
-    """`now` is the receipt time of the fact that is decided on (aware UTC): deciding again sees the same moment."""
+    """`now` is the receipt time of the fact that is decided on (aware UTC): deciding again sees the same
+    moment.
+    """
 
     now: datetime
     state: TraceState

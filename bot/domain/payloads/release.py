@@ -1,0 +1,91 @@
+"""Verdicts, deployments and rollbacks."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from bot.domain.effect import Probe
+from bot.domain.model import Moment, OpenModel
+
+
+class VerdictChanged(OpenModel):
+    """`pointsman.VerdictChanged`: what a reader is shown about one environment changed. `verdict` is the
+    whole tree.
+    """
+
+    environment: str
+    revision: str
+    state: Literal["approved", "delayed", "rejected"]
+    reason_code: str
+    digest: str
+    verdict: dict[str, Any]
+    policy_digest: str
+    """Of the policy text; the text itself is in `FactsGathered`."""
+    phase: Literal["change", "deployment"] = "change"
+
+
+class ReleaseVerdict(OpenModel):
+    """`ReleaseApproved`, `ReleaseDelayed`, `ReleaseRejected`: once per transition."""
+
+    environment: str
+    revision: str
+    version: str
+    module_id: str
+    reasons: tuple[str, ...] = ()
+    approvers: tuple[str, ...] = ()
+    policy_version: str = ""
+    next_change_at: Moment | None = None
+
+
+class DeploymentStarted(OpenModel):
+    """A deployment holds its environment from here on. `retries` and `rollback_allowed` are the policy's at
+    that moment.
+    """
+
+    environment: str
+    namespace: str
+    release_id: str
+    revision: str
+    version: str
+    strategy: str
+    attempt: int = 1
+    previous_version: str | None = None
+    retries: int = 0
+    rollback_allowed: bool = True
+
+
+class DeploymentEnded(OpenModel):
+    """`DeploymentCompleted` and `DeploymentFailed`."""
+
+    environment: str
+    release_id: str
+    revision: str
+    version: str
+    strategy: str = ""
+    attempt: int = 1
+    url: str = ""
+    pid: int | None = None
+    deployed_at: str = ""
+    health_status: tuple[Probe, ...] = ()
+    startup_time_ms: float = 0.0
+    restarts: int = 0
+    reason: str = ""
+    recoverable: bool = True
+    rolled_back_to: str | None = None
+    release: dict[str, Any] = Field(default_factory=dict)
+    """The `Target` that runs (for the last known good)."""
+
+
+class RollbackTriggered(OpenModel):
+    """The environment goes back; `to_version` is None when nothing good ran before."""
+
+    environment: str
+    release_id: str
+    version: str
+    to_version: str | None
+    revision: str
+    reason: str
+    trigger: Literal["automatic", "manual", "policy"]
+    by: str | None = None

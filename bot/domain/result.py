@@ -1,0 +1,118 @@
+"""What performers answer: one result model per kind of effect."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from bot.domain.model import Model
+
+
+class CommitResult(Model):
+    """`sha` full; `parent` None for a first commit; `signed` tells whether a signature is on it."""
+
+    sha: str
+    tree: str
+    branch: str
+    parent: str | None = None
+    signed: bool = False
+    files: tuple[str, ...] = ()
+    committed_at: str = ""
+
+
+class ChangeResult(Model):
+    """Of `OpenChange`; `created` is False when an open change was found."""
+
+    number: int
+    url: str
+    head: str
+    created: bool = True
+
+
+class CommentResult(Model):
+    """Of `PostComment`."""
+
+    comment_id: str
+    url: str = ""
+
+
+class CheckResult(Model):
+    """Of `SetCheck`."""
+
+    check_id: str
+    url: str = ""
+
+
+class MergeResult(Model):
+    """`tree` is the tree of the commit now on the target branch, `head_tree` that of the approved head."""
+
+    sha: str
+    tree: str
+    head_tree: str
+
+
+class PipelineResult(Model):
+    """Of `RunPipeline`."""
+
+    pipeline_id: str
+    url: str = ""
+
+
+class Done(Model):
+    """For effects whose only answer is that they are done; `id` and `url` where the forge gives them."""
+
+    id: str = ""
+    url: str = ""
+
+
+class Provisioned(Model):
+    """One environment made ready for one module (`EnvironmentConfig.yaml`)."""
+
+    namespace: str
+    endpoint: str
+    resources: tuple[dict[str, Any], ...] = ()
+    dns: tuple[dict[str, Any], ...] = ()
+    secrets: dict[str, str] = Field(default_factory=dict)
+    """Name -> `@vault:` reference, never a value."""
+
+
+class Probe(Model):
+    """One probe's last answer. `latency_ms` is the time of that answer."""
+
+    name: Literal["startup", "readiness", "liveness"]
+    ok: bool
+    detail: str
+    attempts: int = 1
+    latency_ms: float = 0.0
+
+
+class Health(Model):
+    """What became of `ApplyRelease` and `UndoRelease`. `restarts` counts crashes seen while probing."""
+
+    healthy: bool
+    url: str = ""
+    pid: int | None = None
+    health_status: tuple[Probe, ...] = ()
+    startup_time_ms: float = 0.0
+    restarts: int = 0
+    reason: str = ""
+    log_tail: str = ""
+
+
+RESULTS: dict[str, type[Model]] = {
+    "CommitFiles": CommitResult,
+    "OpenChange": ChangeResult,
+    "UpdateChange": Done,
+    "PostComment": CommentResult,
+    "React": Done,
+    "SetCheck": CheckResult,
+    "MergeChange": MergeResult,
+    "CreateTag": Done,
+    "RunPipeline": PipelineResult,
+    "RecordDeployment": Done,
+    "Provision": Provisioned,
+    "ApplyRelease": Health,
+    "UndoRelease": Health,
+    "WriteMemory": Done,
+}
