@@ -93,7 +93,7 @@ def test_python_of_a_job_is_ours(tmp_path: Path) -> None:
 def test_a_timeout_kills_the_job_and_its_grandchildren(tmp_path: Path) -> None:
     text = """
 slow:
-  timeout: 1s
+  timeout: 3s
   script:
     - (sleep 300 & echo $! > $MARKS/child; bash -c 'sleep 300 & echo $! > $MARKS/grandchild; wait') & wait
 after: {stage: deploy, script: [echo never]}
@@ -101,20 +101,20 @@ after: {stage: deploy, script: [echo never]}
     context = RunContext(branch="main", variables={"MARKS": str(tmp_path)})
     began = time.monotonic()
     result = make(tmp_path / "p", text).run(context)
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60
     assert statuses(result) == {"slow": "failed", "after": "skipped"}
-    assert (result.jobs[0].failure_reason, result.jobs[0].exit_code) == ("longer than 1 s", None)
-    assert "job failed: longer than 1 s" in log(result, "slow")
+    assert (result.jobs[0].failure_reason, result.jobs[0].exit_code) == ("longer than 3 s", None)
+    assert "job failed: longer than 3 s" in log(result, "slow")
     assert gone(int((tmp_path / "child").read_text()))
     assert gone(int((tmp_path / "grandchild").read_text()))
 
 
 def test_a_job_that_ignores_the_polite_signal_is_killed(tmp_path: Path) -> None:
     text = (
-        "deaf: {timeout: 1s, script: [\"trap '' TERM; echo $$ > $MARKS/pid; while true; do sleep 1; done\"]}"
+        "deaf: {timeout: 3s, script: [\"trap '' TERM; echo $$ > $MARKS/pid; while true; do sleep 1; done\"]}"
     )
     result = make(tmp_path / "p", text).run(RunContext(branch="main", variables={"MARKS": str(tmp_path)}))
-    assert result.jobs[0].failure_reason == "longer than 1 s"
+    assert result.jobs[0].failure_reason == "longer than 3 s"
     assert gone(int((tmp_path / "pid").read_text()))
 
 
@@ -122,16 +122,16 @@ def test_what_a_job_leaves_running_is_killed_and_not_waited_for(tmp_path: Path) 
     text = "leaves: {script: ['sleep 300 & echo $! > $MARKS/pid']}"
     began = time.monotonic()
     result = make(tmp_path / "p", text).run(RunContext(branch="main", variables={"MARKS": str(tmp_path)}))
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60
     assert result.status == "success"
     assert gone(int((tmp_path / "pid").read_text()))
 
 
 def test_a_process_that_left_the_group_does_not_hold_up_the_run(tmp_path: Path) -> None:
-    text = "escapes: {script: ['setsid sleep 8 & sleep 0.2; echo done']}"
+    text = "escapes: {script: ['setsid sleep 40 & sleep 0.2; echo done']}"
     began = time.monotonic()
     result = make(tmp_path / "p", text).run()
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 30
     assert log(result, "escapes").endswith("done\n")
 
 
@@ -159,8 +159,8 @@ next: {stage: b, when: always, script: [echo x]}
 
 def test_the_whole_run_has_a_limit(tmp_path: Path) -> None:
     text = "stages: [a, b]\nlong: {stage: a, script: [sleep 300]}\nnext: {stage: b, script: [echo x]}"
-    result = make(tmp_path / "p", text).run(limits=Limits(run_s=1))
-    assert (result.status, result.reason) == ("failed", "the run took longer than 1 s")
+    result = make(tmp_path / "p", text).run(limits=Limits(run_s=3))
+    assert (result.status, result.reason) == ("failed", "the run took longer than 3 s")
     assert statuses(result) == {"long": "failed", "next": "skipped"}
 
 
@@ -173,7 +173,7 @@ def test_a_listener_that_raises_ends_the_run_at_once(tmp_path: Path) -> None:
     began = time.monotonic()
     with pytest.raises(RuntimeError, match="nobody listens"):
         make(tmp_path / "p", text).run(on_job=broken)
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60
 
 
 def test_files_larger_than_the_limit_can_not_be_written(tmp_path: Path) -> None:

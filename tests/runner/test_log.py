@@ -63,3 +63,11 @@ def test_a_log_of_just_the_limit_is_whole(tmp_path: Path) -> None:
     log.write(b"12345678")
     log.close()
     assert (tmp_path / "log").read_bytes() == b"12345678"
+
+
+def test_a_full_disk_is_told_and_not_raised() -> None:
+    log = Log(Path("/dev/full"), [], 100)
+    log.write(b"one")
+    log.write(b"two")
+    log.close()
+    assert log.broken == "the log could not be written: No space left on device"

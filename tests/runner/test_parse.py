@@ -107,6 +107,10 @@ REFUSED = {
             " (write a path relative to it, without `..`)"
         ),
     ),
+    "classes in a name": (
+        "unit: {script: make, artifacts: {paths: ['out/[ab].txt']}}\n",
+        "line 1, column 42: `unit.artifacts.paths.0`: `out/[ab].txt` is a pattern that the embedded runner does not know (use only `*` and `**`)",
+    ),
     "look-around in a pattern": (
         "unit: {script: make, coverage: '/(?=x)/'}\n",
         "line 1, column 22: `unit.coverage`: `(?=x)` is not a regular expression that GitLab accepts",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from bot.forges.local.runner import process
+from bot.forges.local.runner import artefacts, process
 from bot.forges.local.runner.log import Log
 from bot.forges.local.runner.plan import PlannedJob
 from bot.forges.local.runner.process import Ended
@@ -97,7 +97,7 @@ class Attempt:
     def _collect(self, patterns: Sequence[str], target: Path) -> None:
         wanted = [expand_text(pattern, self.variables) for pattern in patterns]
         limit = self.around.limits.artefact_bytes
-        missing, outside = self.around.workspace.collect(self.project, wanted, target, limit)
+        missing, outside = artefacts.collect(self.project, wanted, target, limit)
         for pattern in missing:
             self.log.say(f"WARNING: {pattern}: no matching files")
         for path in outside:

@@ -28,6 +28,7 @@ def run_job(planned: PlannedJob, around: Surroundings) -> JobResult:
     for name in unreadable:
         log.say(f"WARNING: {name}: no JUnit report")
     log.close()
+    failure = failure or log.broken
     finished = around.clock()
     pattern, kept = planned.job.coverage, around.workspace.artefacts_of(planned.name)
     return JobResult(

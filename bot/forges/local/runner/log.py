@@ -42,14 +42,19 @@ class Mask:
 
 
 class Log:
-    """Writes to `path` until `limit` bytes, then one last line, then nothing."""
+    """Writes to `path` until `limit` bytes, then one last line, then nothing.
+
+    `broken` says why nothing could be written any more (a full disk). The job goes on and is failed by it in
+    the end, because output that nobody can read proves nothing.
+    """
 
     def __init__(self, path: Path, secrets: Iterable[str], limit: int) -> None:
-        self._file = path.open("wb")
+        self._file = path.open("wb", buffering=0)
         self._mask = Mask(secrets)
         self._left = limit
         self._limit = limit
         self.path = path
+        self.broken = ""
 
     def write(self, piece: bytes) -> None:
         """Output of the job, in any pieces."""
@@ -65,10 +70,13 @@ class Log:
         self._file.close()
 
     def _put(self, text: bytes) -> None:
-        if not text or self._left < 0:
+        if not text or self._left < 0 or self.broken:
             return
-        self._file.write(text[: self._left])
+        shown = text[: self._left]
         self._left -= len(text)
         if self._left < 0:
-            self._file.write(f"\n[the log ends here: it is longer than {self._limit} bytes]\n".encode())
-        self._file.flush()
+            shown += f"\n[the log ends here: it is longer than {self._limit} bytes]\n".encode()
+        try:
+            self._file.write(shown)
+        except OSError as error:
+            self.broken = f"the log could not be written: {error.strerror}"

@@ -75,6 +75,10 @@ def _inside(path: str) -> str:
         raise ValueError(
             f"`{path}` does not stay inside the project; write a path relative to it, without `..`"
         )
+    if set(path) & set("?[]{}"):
+        raise ValueError(
+            f"`{path}` is a pattern that the embedded runner does not know; use only `*` and `**`"
+        )
     return path
 
 

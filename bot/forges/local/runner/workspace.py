@@ -6,7 +6,6 @@ workdir/tmp/source.git         workdir/tmp/01-build/project     removed at the e
 
 from __future__ import annotations
 
-import glob
 import os
 import re
 import shutil
@@ -65,28 +64,6 @@ class Workspace:
                 shutil.copytree(self.artefacts_of(other), project, symlinks=True, dirs_exist_ok=True)
         return project
 
-    def collect(
-        self, project: Path, patterns: Iterable[str], target: Path, limit: int
-    ) -> tuple[list[str], list[str]]:
-        """Copy what the patterns name from a project folder to `target`.
-
-        Returns the patterns that named nothing and the paths left out because they lead out of the project.
-        Raises WorkspaceError when the files together have more than `limit` bytes; OSError when one can not
-        be copied.
-        """
-        named = {pattern: _matching(project, pattern) for pattern in patterns}
-        # Patterns overlap (`out/**` names a folder and what is in it): each file counts once.
-        sources = dict.fromkeys(source for found in named.values() for source in found)
-        inside = [source for source in sources if _leads_inside(source, project)]
-        if sum(source.lstat().st_size for source in inside) > limit:
-            raise WorkspaceError(f"artefacts are larger than {limit} bytes")
-        for source in inside:
-            kept = target / source.relative_to(project)
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, kept, follow_symlinks=False)
-        outside = [str(source.relative_to(project)) for source in sources if source not in set(inside)]
-        return [pattern for pattern, found in named.items() if not found], outside
-
     def remove_temporary(self) -> None:
         """Remove all but logs and artefacts."""
         shutil.rmtree(self._tmp, ignore_errors=True)
@@ -94,34 +71,6 @@ class Workspace:
 
 def _slug(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name)[:60]
-
-
-def _matching(project: Path, pattern: str) -> list[Path]:
-    # Not Path.glob: `**` there names folders only until Python 3.13.
-    names = glob.glob(pattern.rstrip("/"), root_dir=project, recursive=True, include_hidden=True)  # noqa: PTH207
-    return [path for name in sorted(names) for path in _files(project / name)]
-
-
-def _files(path: Path) -> list[Path]:
-    """The path itself, or every file below it; links to folders count as files."""
-    if path.is_dir() and not path.is_symlink():
-        return [
-            Path(top) / name
-            for top, folders, names in os.walk(path)
-            for name in (*names, *_links(top, folders))
-        ]
-    return [path]
-
-
-def _links(top: str, folders: list[str]) -> list[str]:
-    return [name for name in folders if (Path(top) / name).is_symlink()]
-
-
-def _leads_inside(path: Path, project: Path) -> bool:
-    """Whether a file or link is one of the project's own; pipes, sockets and git's folder are not."""
-    if not path.resolve().is_relative_to(project.resolve()) or ".git" in path.relative_to(project).parts:
-        return False
-    return path.is_symlink() or path.is_file()
 
 
 def _git(*arguments: str) -> None:
