@@ -64,24 +64,25 @@ class ProcessStrategy:
         return reasons.plan_recreate(target, running, exported=exports.folder(place, target).is_dir())
 
     def apply(self, target: Target, context: EffectContext) -> Health:
-        run = self._run(target, context)
-        place = run.place
+        authorised(target, context)
+        place = self._place(target)
         with place.lock():
-            running = records.read(place)
-            # One that was probed and found unhealthy is not worth another look: this is the retry.
-            if (
-                running is not None
-                and running.release_id == target.release_id
-                and running.healthy is not False
-            ):
-                health = run.adopt(running)
-                if health is not None:
-                    return health
-            claimed = ports.claim(place, authorised(target, context), self.name)
-            folder = exports.export(place, target, self.tools.exporter(target.forge))
-            health = run.recreate(folder, claimed)
-            exports.prune(place, folder)
-            return health
+            records.remember_trace(place, target.release_id, context.trace_id)
+            return self._bring(target, context)
+
+    def _bring(self, target: Target, context: EffectContext) -> Health:
+        run = self._run(target, context)
+        place, running = run.place, records.read(run.place)
+        # One that was probed and found unhealthy is not worth another look: this is the retry.
+        if running and running.release_id == target.release_id and running.healthy is not False:
+            health = run.adopt(running)
+            if health is not None:
+                return health
+        claimed = ports.claim(place, authorised(target, context), self.name)
+        folder = exports.export(place, target, self.tools.exporter(target.forge))
+        health = run.recreate(folder, claimed)
+        exports.prune(place, folder)
+        return health
 
     def probe(self, target: Target, context: EffectContext) -> Health:
         run = self._run(target, context)
@@ -91,11 +92,11 @@ class ProcessStrategy:
         return run.look(running)
 
     def undo(self, release: Target | None, failed: Target, context: EffectContext) -> Health:
-        if release is not None:
-            return self.apply(release, context)
         authorised(failed, context)
         place = self._place(failed)
         with place.lock():
+            if release is not None:
+                return self._bring(release, context)
             running = records.read(place)
             if running is not None and running.release_id == failed.release_id:
                 end(place, running, self.grace_s)
@@ -107,7 +108,9 @@ class ProcessStrategy:
     def _run(self, target: Target, context: EffectContext) -> Run:
         scope = authorised(target, context)
         settings, hidden = resolve(target.service.environment, scope, self.tools.vault)
-        return Run(self._place(target), target, context.trace_id, settings, hidden, self.grace_s)
+        place = self._place(target)
+        trace_id = records.trace_of(place, target.release_id) or context.trace_id
+        return Run(place, target, trace_id, settings, hidden, self.grace_s)
 
 
 STRATEGY = ProcessStrategy

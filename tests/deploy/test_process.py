@@ -133,11 +133,25 @@ def test_readiness_that_never_comes_is_unhealthy_and_undo_brings_version_1_back(
     assert gone(health.pid)
 
 
-def test_the_retry_of_an_unhealthy_release_starts_it_again(ground: Ground) -> None:
-    bad = ground.target("2.0.0", server("2.0.0", status={"/livez": 500}), startup_timeout_s=0.4)
-    first, second = ground.apply(bad), ground.apply(bad)
+def test_the_retry_of_an_unhealthy_release_starts_it_again_without_another_look(ground: Ground) -> None:
+    counting = "Handler.log_message = lambda *_: print('asked', flush=True)"
+    code = server("2.0.0", status={"/livez": 500}, before=counting)
+    bad = ground.target("2.0.0", code, startup_timeout_s=0.4)
+    first = ground.apply(bad)
+    (log,) = place(ground).logs.iterdir()
+    asked = log.read_text().count("asked")
+    second = ground.apply(bad)
     assert (first.healthy, second.healthy) == (False, False)
     assert first.pid != second.pid
+    assert log.read_text().count("asked") == asked > 0
+
+
+def test_a_rolled_back_release_is_still_its_own_traces(ground: Ground) -> None:
+    good, bad = ground.target("1.0.0", server("1.0.0")), ground.target("2.0.0", "raise SystemExit(1)")
+    ground.apply(good, EffectContext("acme", "trace-of-1", lambda _id: None))
+    ground.apply(bad, EffectContext("acme", "trace-of-2", lambda _id: None))
+    back = ground.undo(good, bad)
+    assert get(back.url)["env"]["APP_TRACE_ID"] == "trace-of-1"
 
 
 def test_undo_with_nothing_to_go_back_to_stops_what_failed(ground: Ground) -> None:

@@ -1,8 +1,8 @@
 """Where a deployed module lives on disk.
 
 Under `<home>/environments/<namespace>/`: `namespace.json` says whose it is, and each module has a folder with
-`config.json` (its port), `service.json` (what runs, see records.py), `ended.json` (how the last one ended),
-`releases/<version>-<sha12>/` (one per release) and `log/` (one file per start).
+`config.json` (its port), `traces.json` (which trace brought which release), `service.json` (what runs, see
+records.py), `ended.json` (how the last one ended), `releases/<version>-<sha12>/` and `log/`.
 """
 
 from __future__ import annotations
@@ -111,6 +111,10 @@ class Place:
     @property
     def ending(self) -> Path:
         return self.folder / "ended.json"
+
+    @property
+    def traces(self) -> Path:
+        return self.folder / "traces.json"
 
     @property
     def releases(self) -> Path:

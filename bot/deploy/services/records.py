@@ -53,6 +53,19 @@ def forget(place: Place) -> None:
     place.ending.unlink(missing_ok=True)
 
 
+def remember_trace(place: Place, release_id: str, trace_id: str) -> None:
+    """The trace that brought a release here: it stays that trace's when a rollback starts it again."""
+    known = read_json(place.traces) or {}
+    if known.get(release_id) != trace_id:
+        write_json(place.traces, known | {release_id: trace_id})
+
+
+def trace_of(place: Place, release_id: str) -> str | None:
+    """The trace that brought a release here, when it is known."""
+    found = (read_json(place.traces) or {}).get(release_id)
+    return found if isinstance(found, str) else None
+
+
 def alive(record: ServiceRecord | None) -> bool:
     """Whether the very process of the record runs: same number, same start time, and no zombie."""
     if record is None or record.pid <= 0:
