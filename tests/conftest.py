@@ -33,3 +33,7 @@ def database_url(request: pytest.FixtureRequest) -> str:
     """Each of the databases we support, empty."""
     url: str = request.getfixturevalue(f"{request.param}_url")
     return url
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--kills", default=6, type=int, help="kill -9 so often in tests/engine/test_chaos.py")
