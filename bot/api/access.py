@@ -54,6 +54,7 @@ def guarded(services: Services, scope: str, *, cap: int | None = None) -> type[A
 
             async def guard(request: Request) -> Response:
                 try:
+                    request.state.services = services
                     request.state.caller = await run_in_threadpool(require, services.store, request, scope)
                     response: Response = await handle(await _read(request, most))
                 except Problem as problem:

@@ -11,10 +11,11 @@ from bot.api.access import Asking, guarded
 from bot.api.models import ReleaseList, WaitingRelease
 from bot.api.problems import responses
 from bot.api.services import Services
+from bot.domain.release import Release
 from bot.domain.trace import TraceState
 from bot.studio.blockers import blockers, helpers, next_change
+from bot.studio.headline import waiting as open_environments
 
-SETTLED = {"completed", "failed"}
 NEWEST = 1000
 """Traces looked at, the ones that moved last."""
 
@@ -43,32 +44,27 @@ def router(services: Services) -> APIRouter:
 
 
 def waiting(state: TraceState) -> list[WaitingRelease]:
-    """The environments of a trace that its head is not deployed to."""
+    """The environments of a trace that its head is not deployed to, in the policy's order."""
     change = state.change or {}
     if state.published or change.get("state") == "closed":
         return []
-    return [
-        WaitingRelease(
-            trace_id=state.trace_id,
-            release_id=release.release_id,
-            module_id=state.module_id,
-            version=state.version,
-            environment=name,
-            revision=release.revision,
-            state=release.shown_state,
-            phase=release.phase,
-            reason_code=release.reason_code,
-            message=" ".join(found.message for found in blockers(release.tree)),
-            who_can=list(helpers(release.tree)),
-            next_change_at=next_change(release.tree),
-            change_url=change.get("url", ""),
-            verdict=release.tree,
-        )
-        for name, release in state.releases.items()
-        if not _settled(state, name, release.revision)
-    ]
+    return [_waiting(state, state.releases[name], change.get("url", "")) for name in open_environments(state)]
 
 
-def _settled(state: TraceState, environment: str, revision: str) -> bool:
-    deployment = state.deployments.get(environment)
-    return deployment is not None and deployment.revision == revision and deployment.status in SETTLED
+def _waiting(state: TraceState, release: Release, change_url: str) -> WaitingRelease:
+    return WaitingRelease(
+        trace_id=state.trace_id,
+        release_id=release.release_id,
+        module_id=state.module_id,
+        version=state.version,
+        environment=release.environment,
+        revision=release.revision,
+        state=release.shown_state,
+        phase=release.phase,
+        reason_code=release.reason_code,
+        message=" ".join(found.message for found in blockers(release.tree)),
+        who_can=list(helpers(release.tree)),
+        next_change_at=next_change(release.tree),
+        change_url=change_url,
+        verdict=release.tree,
+    )

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Path, Query
+from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sqlalchemy.orm import Session
 
@@ -123,29 +123,32 @@ def router(services: Services) -> APIRouter:  # noqa: C901 - a list of routes, e
     return routes
 
 
+async def _began(
+    request: Request,
+    trace_id: TraceId,
+    caller: Asking,
+    after: After = 0,
+    last_event_id: Annotated[str | None, Header(max_length=20)] = None,
+) -> int:
+    """Where the feed begins. A dependency, because errors must be answered before the stream has begun."""
+    services: Services = request.state.services
+    await services.read(lambda session: existing(session, caller.tenant, trace_id))
+    if last_event_id is None:
+        return after
+    if not last_event_id.isascii() or not last_event_id.isdigit():
+        raise Problem(
+            422, "InvalidPayload", "Last-Event-ID is the sequence of an event.", path="Last-Event-ID"
+        )
+    return int(last_event_id)
+
+
 def stream_router(services: Services) -> APIRouter:
     """The live feed: server-sent events with the sequence as their id."""
     routes = APIRouter(prefix="/v1/traces", tags=["traces"], route_class=guarded(services, "read"))
 
-    async def started(
-        trace_id: TraceId,
-        caller: Asking,
-        after: After = 0,
-        last_event_id: Annotated[str | None, Header(max_length=20)] = None,
-    ) -> int:
-        """Where the feed begins; errors are answered before the stream does."""
-        await services.read(lambda session: existing(session, caller.tenant, trace_id))
-        if last_event_id is None:
-            return after
-        if not last_event_id.isascii() or not last_event_id.isdigit():
-            raise Problem(
-                422, "InvalidPayload", "Last-Event-ID is the sequence of an event.", path="Last-Event-ID"
-            )
-        return int(last_event_id)
-
     @routes.get("/{trace_id}/stream", response_class=EventSourceResponse, responses=ERRORS)
     async def stream_trace(
-        trace_id: TraceId, caller: Asking, begin: Annotated[int, Depends(started)]
+        trace_id: TraceId, caller: Asking, begin: Annotated[int, Depends(_began)]
     ) -> AsyncIterator[ServerSentEvent]:
         """Events as they are appended. Send `Last-Event-ID` (browsers do) or `after` to go on where you
         were.

@@ -21,6 +21,10 @@ if TYPE_CHECKING:  # rich takes a fifth of the time that `--help` has
     from rich.console import Console
 
 
+UNBROKEN = 10_000
+"""Columns of a pipe or a file: tables must not be cut for a window that is not there."""
+
+
 class Format(StrEnum):
     """How answers are written."""
 
@@ -45,7 +49,10 @@ def console(*, stderr: bool = False) -> Console:
     """
     from rich.console import Console
 
-    return Console(stderr=stderr, soft_wrap=True, highlight=False, emoji=False)
+    made = Console(stderr=stderr, soft_wrap=True, highlight=False, emoji=False)
+    if not made.is_terminal:
+        made.width = UNBROKEN
+    return made
 
 
 def answer(output: Format, document: Any, *, text: Callable[[Console], object]) -> None:

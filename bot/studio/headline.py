@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from bot.domain.trace import TraceState
 from bot.studio.blockers import blockers, helpers, next_change
 from bot.studio.sentences import Tone, by_name
+from handlers.policy import policy_of
 
 SETTLED = {"completed", "failed", "started", "rolling-back"}
 MOST_HELPERS = 3
@@ -79,15 +80,21 @@ def _failed(state: TraceState) -> Iterator[Headline]:
 
 def waiting(state: TraceState) -> list[str]:
     """Environments whose verdict is not history yet: this revision is neither there nor on its way."""
-    return [
-        name
-        for name, release in state.releases.items()
-        if not (
-            (deployed := state.deployments.get(name))
-            and deployed.revision == release.revision
-            and deployed.status in SETTLED
-        )
-    ]
+    return [name for name in ordered(state) if name in state.releases and not _settled(state, name)]
+
+
+def ordered(state: TraceState) -> list[str]:
+    """The environments evaluated or deployed to, in the policy's order: stored states are sorted by name."""
+    policy = policy_of(state)
+    known = [*state.releases, *(name for name in state.deployments if name not in state.releases)]
+    order = list(policy.environments) if policy else []
+    return sorted(known, key=lambda name: order.index(name) if name in order else len(order))
+
+
+def _settled(state: TraceState, environment: str) -> bool:
+    deployed = state.deployments.get(environment)
+    revisions = {state.releases[environment].revision, state.head}
+    return deployed is not None and deployed.revision in revisions and deployed.status in SETTLED
 
 
 def _who(names: tuple[str, ...]) -> str:

@@ -6,14 +6,12 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from functools import partial
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import parse_qs
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, RedirectResponse
-from fastapi.routing import APIRoute
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sqlalchemy.orm import Session
 
@@ -21,10 +19,11 @@ from bot.api import artefacts, queries
 from bot.api.services import Services
 from bot.api.traces import existing
 from bot.intake.problem import Problem, read_body
-from bot.intake.tokens import Caller
 from bot.log import events, load, verify
 from bot.projections import slots
 from bot.studio import sessions
+from bot.studio.guard import Asking, guarded
+from bot.studio.guard import sign_in as sign_in_form
 from bot.studio.headline import headline, title, waiting
 from bot.studio.render import HEADERS, HERE, STATIC, page
 from bot.studio.views import entries, environments, row, web
@@ -33,15 +32,6 @@ ON_ONE_PAGE = 50
 LARGEST_FORM = 4096
 LONGEST_FEED = 600.0
 LOOK_EVERY = 0.5
-NOT_SIGNED_IN = "You are not signed in, or your session has ended."
-
-
-async def _signed_in(request: Request) -> Caller:
-    caller: Caller = request.state.caller
-    return caller
-
-
-Asking = Annotated[Caller, Depends(_signed_in)]
 
 
 def studio_router(services: Services) -> APIRouter:
@@ -52,50 +42,12 @@ def studio_router(services: Services) -> APIRouter:
     return routes
 
 
-def _guarded(services: Services, *, open_to_all: bool = False) -> type[APIRoute]:
-    """A kind of route whose errors are pages, and which, unless open to all, wants somebody signed in."""
-
-    class Guarded(APIRoute):
-        """Looks at the cookie first."""
-
-        def get_route_handler(self) -> Callable[[Request], Any]:
-            handle = super().get_route_handler()
-
-            async def guard(request: Request) -> Response:
-                caller = await services.read(lambda session: sessions.caller_of(session, request))
-                request.state.caller = caller
-                if caller is None and not open_to_all:
-                    return _sign_in(services, 401, NOT_SIGNED_IN, to=request.url.path)
-                try:
-                    response: Response = await handle(request)
-                except Problem as problem:
-                    heading = "Not found" if problem.status == 404 else "This did not work"  # noqa: PLR2004
-                    return page(
-                        "error.html", problem.status, caller=caller, title=heading, detail=problem.detail
-                    )
-                except RequestValidationError:
-                    return page(
-                        "error.html", 404, caller=caller, title="Not found", detail="There is nothing here."
-                    )
-                return response
-
-            return guard
-
-    return Guarded
-
-
-def _sign_in(services: Services, status: int = 200, problem: str = "", *, to: str = "/") -> Response:
-    """The page that asks for a token, and says how to get one."""
-    wanted = sessions.destination(to)
-    return page("sign_in.html", status, problem=problem, tenant=services.settings.tenant, to=wanted)
-
-
 def _open_pages(services: Services) -> APIRouter:
-    routes = APIRouter(route_class=_guarded(services, open_to_all=True))
+    routes = APIRouter(route_class=guarded(services, open_to_all=True))
 
     @routes.get("/sign-in")
     async def sign_in_page(to: str = "/") -> Response:
-        return _sign_in(services, to=to)
+        return sign_in_form(services, to=to)
 
     @routes.post("/sign-in")
     async def sign_in(request: Request) -> Response:
@@ -104,7 +56,7 @@ def _open_pages(services: Services) -> APIRouter:
         to = form.get("to", ["/"])[0]
         secret = await run_in_threadpool(_begin, services, form.get("token", [""])[0].strip())
         if secret is None:
-            return _sign_in(services, 401, "This token is unknown, expired or used up.", to=to)
+            return sign_in_form(services, 401, "This token is unknown, expired or used up.", to=to)
         answer = RedirectResponse(sessions.destination(to), 303, HEADERS)
         sessions.remember(answer, secret, secure=request.url.scheme == "https")
         return answer
@@ -138,7 +90,7 @@ def _end(services: Services, secret: str) -> None:
 
 
 def _reading_pages(services: Services) -> APIRouter:
-    routes = APIRouter(route_class=_guarded(services))
+    routes = APIRouter(route_class=guarded(services))
 
     @routes.get("/")
     async def traces(caller: Asking, after: str | None = None) -> Response:
@@ -203,7 +155,7 @@ def _proof(report: dict[str, Any]) -> dict[str, Any]:
 
 def _feeds(services: Services) -> APIRouter:
     """They only say that something moved; the page is then fetched again."""
-    routes = APIRouter(route_class=_guarded(services))
+    routes = APIRouter(route_class=guarded(services))
 
     @routes.get("/live", response_class=EventSourceResponse)
     async def live(caller: Asking) -> AsyncIterator[ServerSentEvent]:
@@ -234,7 +186,7 @@ async def _changes(services: Services, look: Callable[[Session], str]) -> AsyncI
 
 
 def _downloads(services: Services) -> APIRouter:
-    routes = APIRouter(prefix="/traces/{trace_id}", route_class=_guarded(services))
+    routes = APIRouter(prefix="/traces/{trace_id}", route_class=guarded(services))
 
     @routes.get("/archive")
     async def archive(trace_id: str, caller: Asking) -> Response:

@@ -131,8 +131,13 @@ def _verdict(data: Data) -> str:
 def _retried(data: Data) -> str:
     effect = by_name(_text(data, "effect")).lower()
     if data.get("exhausted"):
-        return f"Gave up: {effect} failed {_text(data, 'attempt')} times"
+        return f"Gave up after {_attempts(data)}: {effect}"
     return f"Attempt {_text(data, 'attempt')} to {effect} failed; next in {_text(data, 'retryInS') or '0'} s"
+
+
+def _attempts(data: Data) -> str:
+    count = _text(data, "attempt") or "1"
+    return f"{count} attempt{'' if count == '1' else 's'}"
 
 
 def _rollback(data: Data) -> str:

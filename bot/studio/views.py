@@ -12,7 +12,7 @@ from bot.domain.event import Event
 from bot.domain.model import rfc3339
 from bot.domain.trace import TraceState
 from bot.studio.blockers import Blocker, blockers
-from bot.studio.headline import headline, title, waiting
+from bot.studio.headline import headline, ordered, title, waiting
 from bot.studio.sentences import Line, Tone, told
 
 WEB = re.compile(r"https?://[^\s]+\Z")
@@ -33,7 +33,7 @@ TONES: dict[str, Tone] = {
     "approved": "good", "completed": "good", "running": "good", "ready": "good", "delayed": "wait", "waits": "wait",
     "queued": "wait", "rejected": "bad", "blocked": "bad", "failed": "bad", "rolling back": "bad",
 }  # fmt: skip
-MARKS = {"good": "✓", "bad": "✗", "wait": "…", "info": "·"}
+MARKS = {"good": "✓", "bad": "✗", "wait": "●", "info": "·"}
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,11 @@ class Environment:
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the timeline."""
+    """One line of the timeline. `day` is said where another one begins."""
 
     line: Line
     at: str
+    day: str
     sequence: int
     type: str
 
@@ -99,14 +100,22 @@ def row(state: TraceState) -> Row:
 
 def entries(events: Sequence[Event]) -> list[Entry]:
     """The timeline, the newest first."""
-    return [Entry(told(event), rfc3339(event.time), event.sequence, event.type) for event in reversed(events)]
+    made: list[Entry] = []
+    before = ""
+    for event in reversed(events):
+        at = rfc3339(event.time)
+        day = "" if at[:10] == before else f"{event.time:%a} {at[:10]}"
+        made.append(Entry(told(event), at, day, event.sequence, event.type))
+        before = at[:10]
+    return made
 
 
 def environments(state: TraceState, slots: Mapping[str, Slot]) -> list[Environment]:
     """Every environment that was evaluated or deployed to, in the policy's order."""
     open_ones = set(waiting(state))
-    names = list(dict.fromkeys([*state.releases, *state.deployments]))
-    return [_environment(state, name, slots.get(name), evaluated=name in open_ones) for name in names]
+    return [
+        _environment(state, name, slots.get(name), evaluated=name in open_ones) for name in ordered(state)
+    ]
 
 
 def _environment(state: TraceState, name: str, slot: Slot | None, *, evaluated: bool) -> Environment:
@@ -131,11 +140,13 @@ def _running(deployment: Deployment | None, slot: Slot | None) -> str:
     if deployment is not None and deployment.status == "failed":
         back = f"; {deployment.rolled_back_to} runs again" if deployment.rolled_back_to else ""
         return f"{deployment.version} failed{back}."
+    if deployment is not None and deployment.status == "completed":
+        return f"{deployment.version} was deployed."
     return ""
 
 
 def _command(found: Blocker, environment: str) -> str:
     name = SAY.get(found.gate)
-    if name is None or (name == "retry" and found.state != "rejected"):
+    if name is None or f"/{name}" in found.message or (name == "retry" and found.state != "rejected"):
         return ""
     return f"/{name}" if name == "retry" else f"/{name} {environment} REASON"
