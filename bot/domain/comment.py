@@ -12,7 +12,8 @@ from html.parser import HTMLParser
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-COMMAND = re.compile(r"/([A-Za-z][A-Za-z0-9-]*)(?:[ \t]+(.*?))?[ \t]*")
+# A backslash at the end is a line break of Markdown.
+COMMAND = re.compile(r"/([A-Za-z][A-Za-z0-9-]*)(?:[ \t]+(.*?))?\\?[ \t]*")
 # Private-use characters mark candidate lines: where a mark ends up in the parsed text tells what its line is.
 OPEN, CLOSE = "\ue000", "\ue001"
 MARK = re.compile(f"{OPEN}(\\d+){CLOSE}")
@@ -42,13 +43,20 @@ def _spoken(tokens: list[Token]) -> list[int]:
         if token.type == "html_block":
             aside.feed(token.content)
         elif token.type != "inline":
-            depth += 0 if token.type in {"paragraph_open", "paragraph_close"} else token.nesting
+            depth += 0 if _is_plain(token) else token.nesting
         elif depth == 0 and not aside.open:
             texts = (
                 child.content for child in token.children or () if child.type == "text" and child.level == 0
             )
             found += [int(number) for text in texts for number in MARK.findall(text)]
     return found
+
+
+def _is_plain(token: Token) -> bool:
+    """A paragraph; or an underlined heading, which to its author is a line above a rule."""
+    return token.type.startswith("paragraph_") or (
+        token.type.startswith("heading_") and token.markup in {"-", "="}
+    )
 
 
 class _Aside(HTMLParser):

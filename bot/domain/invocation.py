@@ -48,9 +48,10 @@ def words(line: str) -> list[str] | None:
     """The words after the command's name; None when a quotation mark is missing."""
     match = COMMAND.fullmatch(line)
     rest = (match[2] if match else "") or ""
-    rest = rest.removesuffix("\\").translate(STRAIGHT)
     try:
-        return [word.replace(KEPT, "'") for word in shlex.split(APOSTROPHE.sub(KEPT, rest))]
+        return [
+            word.replace(KEPT, "'") for word in shlex.split(APOSTROPHE.sub(KEPT, rest.translate(STRAIGHT)))
+        ]
     except ValueError:
         return None
 

@@ -10,7 +10,7 @@ link is made. A fact that comes between a decision and its transition belongs to
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.domain import payloads as p
 from bot.domain.event import Event
@@ -44,6 +44,19 @@ class Here:
     @property
     def ready(self) -> bool:
         return not any(missing(self.node, self.state, self.facts))
+
+    @property
+    def before(self) -> Here:
+        """The same without the event at hand."""
+        state = self.state
+        return replace(self, state=state.model_copy(update={"last": state.last | state.previous}))
+
+    @property
+    def is_news(self) -> bool:
+        """Whether the event is one that this visit listens to."""
+        heard = {*self.node.on, *(event for wait in self.node.all for event in wait.event)}
+        heard |= {event for invocation in self.awaited for event in invocation.done + invocation.error}
+        return self.event.type in heard and self.when(self.event.type) == self.event.sequence
 
     def when(self, event: str) -> int:
         """When a type last happened, as far as it concerns this visit."""
@@ -107,14 +120,11 @@ def _enter(here: Here) -> Advance:
 
 
 def _happened(here: Here) -> Advance:
-    """A fact: the end of a task, or else news for the state."""
-    state, node = here.state, here.node
-    news = {*node.on, *(event for wait in node.all for event in wait.event)}
-    news |= {event for invocation in here.awaited for event in invocation.done + invocation.error}
-    concerns = here.event.type in news and here.when(here.event.type) == here.event.sequence
-    return _tasks_answered(here) or (
-        _move_on(here) if concerns and state.since < here.event.sequence else NOTHING
-    )
+    """A fact: the end of a task, or else news for the state. What follows without it was said before."""
+    answered = _tasks_answered(here)
+    if answered or not here.is_news:
+        return answered
+    return NOTHING if _move_on(here.before) else _move_on(here)
 
 
 def _move_on(here: Here) -> Advance:
@@ -167,7 +177,10 @@ def _last_fact(here: Here) -> tuple[int, str]:
     """What completed the state: the last fact it waited for, or the event at hand."""
     facts = [event for invocation in here.awaited for event in invocation.done]
     facts += [event for wait in here.node.all for event in wait.event] if not here.awaited else []
-    return max(here.arrived(*facts), default=(here.event.sequence, here.event.type))
+    said_here = (here.event.sequence, here.event.type)
+    if here.event.type == "LifecyclePhaseAdvanced":
+        said_here = (here.state.since, str(here.event.data["trigger"]))
+    return max(here.arrived(*facts), default=said_here)
 
 
 def _start(here: Here) -> Advance:

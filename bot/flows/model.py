@@ -136,7 +136,7 @@ class State(Strict):
     """One node of the statechart."""
 
     on: dict[str, Target] = Field(default_factory=dict)
-    all: tuple[Annotated[Wait, _under("event")], ...] = ()
+    all: Annotated[tuple[Annotated[Wait, _under("event")], ...], BeforeValidator(_many)] = ()
     invoke: Annotated[tuple[Invocation, ...], BeforeValidator(_many)] = ()
     on_done: Target | None = Field(default=None, alias="onDone")
     on_error: Target | None = Field(default=None, alias="onError")

@@ -1,4 +1,4 @@
-"""A trace with nothing but a flow in it: events are taken in, decided on and recorded as the engine does (breadth first)."""
+"""A trace with nothing but a flow in it: events are taken in, decided on and recorded as the engine does."""
 
 from __future__ import annotations
 
@@ -46,10 +46,16 @@ class Rig:
             self.rows += 1
             draft = fact(one) if isinstance(one, str) else one
             said = {name: value for name, value in draft.model_dump().items() if value is not None}
-            self._drain(Event(
-                **said, id=f"row-{self.rows}", source="test", time=self.now,
-                tenant_id=self.facts.tenant_id, trace_id=self.facts.trace_id,
-            ))  # fmt: skip
+            self._drain(
+                Event(
+                    **said,
+                    id=f"row-{self.rows}",
+                    source="test",
+                    time=self.now,
+                    tenant_id=self.facts.tenant_id,
+                    trace_id=self.facts.trace_id,
+                )
+            )
         return self
 
     def wait(self, seconds: float) -> Rig:
