@@ -138,7 +138,8 @@ def sign_out(request: Request, here: Here, csrf: Field) -> Response:
 
 def inside(to: str) -> str:
     """A path of ours to go on to; never another site's."""
-    return to if to.startswith("/forge") and not to.startswith("//") and "\\" not in to else "/forge"
+    ours = to == "/forge" or to.startswith("/forge/")
+    return to if ours and "\\" not in to and to.isprintable() else "/forge"
 
 
 @routes.get("")

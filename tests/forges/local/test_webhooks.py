@@ -1,0 +1,136 @@
+"""Webhooks arrive: signed, in order, again after a refusal, again after a crash."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from sqlmodel import col, select
+
+from bot.domain import effect as e
+from bot.forges.local.tables import ForgeDelivery
+from bot.forges.local.verify import sign
+from tests.forges.world import README, REPOSITORY, SECRET, Receiver, World, make, opened
+
+
+def commit(world: World, number: int, repository: str = REPOSITORY) -> None:
+    effect = e.CommitFiles(
+        repository=repository,
+        branch="b",
+        base="main",
+        message=f"feat: {number}",
+        files=(e.File(path=f"{number}.txt", content="x\n"),),
+    )
+    world.perform(effect, f"trace-1.{number:06d}.0")
+
+
+def undelivered(world: World) -> int:
+    with world.store.read() as session:
+        return len(
+            session.scalars(select(ForgeDelivery).where(col(ForgeDelivery.delivered_at).is_(None))).all()
+        )
+
+
+def messages(receiver: Receiver) -> list[str]:
+    """The head commit's message of each push, in the order of arrival."""
+    return [json.loads(one.body)["headCommit"]["message"].partition("\n")[0] for one in receiver.received]
+
+
+def test_they_arrive_signed_and_in_order(any_world: World) -> None:
+    world = any_world
+    world.repository()
+    for number in range(1, 6):
+        commit(world, number)
+    world.until(lambda: len(world.receiver.received) == 6)
+    assert messages(world.receiver) == ["chore: begin", *(f"feat: {number}" for number in range(1, 6))]
+    for one in world.receiver.received:
+        assert one.headers["x-pointsman-signature-256"] == sign(SECRET, one.body)
+        assert one.headers["x-pointsman-event"] == "push"
+        assert one.headers["x-pointsman-repository"] == REPOSITORY
+    world.until(lambda: undelivered(world) == 0)
+
+
+def test_a_refused_one_is_tried_again_and_holds_back_only_its_own_repository(world: World) -> None:
+    world.receiver.refuse = 3
+    world.repository()
+    world.repository("demo/other")
+    commit(world, 1)
+    world.until(lambda: undelivered(world) == 0)
+    of_booking = [
+        one for one in world.receiver.received if one.headers["x-pointsman-repository"] == REPOSITORY
+    ]
+    assert [json.loads(one.body).get("branch") for one in of_booking] == ["main", "b"]
+    with world.store.read() as session:
+        attempts = session.scalars(select(ForgeDelivery.attempts)).all()
+        assert sum(attempts) == 3 + 3
+
+
+def test_an_attempt_is_the_same_delivery(world: World) -> None:
+    world.receiver.refuse = 2
+    world.repository()
+    world.until(lambda: undelivered(world) == 0)
+    with world.store.read() as session:
+        row = session.scalars(select(ForgeDelivery)).one()
+    assert (row.attempts, row.last_answer) == (3, "202")
+    assert [one.headers["x-pointsman-delivery"] for one in world.receiver.received] == [row.delivery_id]
+
+
+def test_what_a_crash_left_undelivered_is_delivered_at_the_next_start(
+    migrated_sqlite: str, tmp_path: Path
+) -> None:
+    dead = make(tmp_path / "home", migrated_sqlite)  # its threads never run: it died before they did
+    dead.create_repository(REPOSITORY, files=(README,))
+    with opened(tmp_path / "home", migrated_sqlite) as world:
+        world.until(lambda: undelivered(world) == 0)
+        assert messages(world.receiver) == ["chore: begin"]
+
+
+def test_a_delivery_made_but_not_noted_comes_again_under_the_same_id(world: World) -> None:
+    world.repository()
+    world.until(lambda: undelivered(world) == 0)
+    with world.store.begin() as session:
+        session.scalars(select(ForgeDelivery)).one().delivered_at = None
+    world.until(lambda: len(world.receiver.received) == 2)
+    first, second = world.receiver.received
+    assert (first.body, first.headers["x-pointsman-delivery"]) == (
+        second.body,
+        second.headers["x-pointsman-delivery"],
+    )
+
+
+@pytest.mark.parametrize("killed", ["before", "after"])
+def test_a_ref_moved_by_a_writer_that_died_is_told_by_the_next_one(
+    world: World, killed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed after the ref moved and before anything was told, and once more before the next one told it."""
+    from bot.forges.local import telling
+
+    folder = world.repository()
+    world.person("jane", "write")
+    (folder / telling.LOCK).write_text("jane")
+    from bot.forges.local.git import line
+
+    tree = line(folder, "rev-parse", "main^{tree}")
+    env = {
+        f"GIT_{who}_{what}": "jane@example.org"
+        for who in ("AUTHOR", "COMMITTER")
+        for what in ("NAME", "EMAIL")
+    }
+    sha = line(folder, "commit-tree", tree, "-p", "main", "-m", "feat: hers", env=env)
+    line(folder, "update-ref", "refs/heads/hers", sha)
+    if killed == "before":
+        with pytest.raises(RuntimeError), monkeypatch.context() as patch:
+            patch.setattr(telling, "_record", _die)
+            commit(world, 1)
+    commit(world, 1)
+    world.until(lambda: len(world.receiver.received) == 3)
+    assert [(fact.draft.data["branch"], fact.draft.actor) for fact in world.facts()] == [
+        ("main", "pointsman[bot]"),
+        ("hers", "jane"),
+        ("b", "pointsman[bot]"),
+    ]
+
+
+def _die(*_arguments: object) -> None:
+    raise RuntimeError("killed")
