@@ -1,14 +1,14 @@
 """The only wiring: settings -> store -> engine -> forges -> FastAPI.
 
-`serve` is web and worker in one process; `serve(web_only=True)` leaves the work to `work`, of which Postgres takes any number.
-The embedded forge's Git, pages, webhooks and pipeline runner live with the web; its effects wherever there is a worker.
+`serve` is web and worker in one process; `serve(web_only=True)` leaves the work to `work`, of which Postgres
+takes any number.
+The embedded forge's Git, pages, webhooks and pipeline runner live with the web; its effects wherever there is
+a worker.
 """
 
 from __future__ import annotations
 
-import json
 import signal
-import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -21,6 +21,8 @@ import bot
 from bot import telemetry
 from bot.api import problems, routes
 from bot.deploy.performer import Deployer
+from bot.domain.event import Event
+from bot.domain.performer import Performer
 from bot.engine.runtime import Runtime
 from bot.forges.local.forge import LocalForge
 from bot.intake.events import events_router
@@ -52,14 +54,18 @@ def furnish(settings: Settings, *, work: bool, alone: bool) -> House:
     )  # the embedded forge's own connections: its waits never hold up the engine's
     forge = LocalForge(settings, store)
     memory = MemoryWriter(settings.home, lambda tenant, trace: _events(store, tenant, trace))
-    performers = {"local": forge, "deploy": Deployer(settings.home, {"local": forge}), "memory": memory}
+    performers: dict[str, Performer] = {
+        "local": forge,
+        "deploy": Deployer(settings.home, {"local": forge}),
+        "memory": memory,
+    }
     runtime = Runtime(
         settings, forges={"local": forge}, performers=performers, decide=decide, work=work, alone=alone
     )
     return House(settings, runtime, forge)
 
 
-def _events(store: Store, tenant: str, trace: str) -> list[bot.Event]:
+def _events(store: Store, tenant: str, trace: str) -> list[Event]:
     with store.read() as session:
         return events(session, tenant, trace)
 
@@ -78,13 +84,13 @@ def living(house: House, *, web: bool) -> Iterator[House]:
         house.runtime.close()
 
 
-def application(house: House) -> FastAPI:
+def application(house: House, *, embedded: bool) -> FastAPI:
     """The web application of a house that lives as long as the application."""
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        with living(house, web=True):
-            _mount(app, house)
+        with living(house, web=embedded):
+            _mount(app, house, embedded=embedded)
             yield
 
     app = FastAPI(
@@ -94,25 +100,32 @@ def application(house: House) -> FastAPI:
     return app
 
 
-def _mount(app: FastAPI, house: House) -> None:
+def _mount(app: FastAPI, house: House, *, embedded: bool) -> None:
     runtime, settings = house.runtime, house.settings
-    app.include_router(webhook_router(runtime.inbox, runtime.forges, settings))
+    doors = {name: forge for name, forge in runtime.forges.items() if embedded or name != house.forge.name}
+    app.include_router(webhook_router(runtime.inbox, doors, settings))
     app.include_router(events_router(runtime.store, runtime.inbox, settings))
     app.include_router(routes.router(routes.Services(runtime)))
-    app.include_router(house.forge.router())
+    if embedded:
+        app.include_router(house.forge.router())
     app.include_router(studio_router(routes.Services(runtime)))
 
 
-def serve(settings: Settings, host: str, port: int, *, web_only: bool = False) -> None:
-    """Run until told to stop. Prints one line of JSON when it listens."""
+Announce = Callable[[dict[str, object]], None]
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def serve(settings: Settings, host: str, port: int, announce: Announce, *, web_only: bool = False) -> None:
+    """Run until told to stop; `announce` is told once, when it listens.
+
+    The embedded forge runs the commands of whoever may push to it, so it is there on loopback only.
+    """
     telemetry.configure(settings.log_level)
-    app = application(furnish(settings, work=not web_only, alone=True))
+    app = application(furnish(settings, work=not web_only, alone=True), embedded=host in LOOPBACK)
     config = uvicorn.Config(
         app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=5
     )
-    _Announced(
-        config, lambda bound: print(json.dumps({"ready": True, "url": f"http://{host}:{bound}"}), flush=True)
-    ).run()
+    _Announced(config, lambda bound: announce({"ready": True, "url": f"http://{host}:{bound}"})).run()
 
 
 class _Announced(uvicorn.Server):
@@ -128,13 +141,12 @@ class _Announced(uvicorn.Server):
             self._announce(self.servers[0].sockets[0].getsockname()[1])
 
 
-def work(settings: Settings) -> None:
+def work(settings: Settings, announce: Announce) -> None:
     """Drain, perform and fire until told to stop, beside a `serve`."""
     telemetry.configure(settings.log_level)
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     with living(furnish(settings, work=True, alone=False), web=False):
-        print(json.dumps({"ready": True, "worker": True}), flush=True)
+        announce({"ready": True, "worker": True})
         stop.wait()
-    sys.stdout.flush()

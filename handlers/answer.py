@@ -15,7 +15,7 @@ from bot.domain.errors import Refused
 from bot.domain.event import Draft, Event, stamp
 from bot.domain.trace import apply
 from bot.domain.view import View
-from handlers.declare import REGISTRY, Answer, Call, CommandEntry, facts
+from handlers.declare import REGISTRY, Call, CommandEntry, facts
 from handlers.policy import policy_of
 from handlers.release_manager import REREAD, reevaluate
 from policies.roles import allowed, holders

@@ -1,4 +1,6 @@
-"""Cloud Provisioner: makes the namespace `{tenantId}-{environment}` ready for a module (seed 003, agent 4)."""
+"""Cloud Provisioner: makes the namespace `{tenantId}-{environment}` ready for a module (seed 003, agent
+4).
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,7 @@ def provision_environment(task: p.TaskScheduled, view: View) -> Decision:
 
 
 @done("Provision", "environment")
-def provisioned(action: p.ActionCompleted, view: View) -> Decision:
+def provisioned(action: p.ActionCompleted, _view: View) -> Decision:
     """State what the devops-engineer and the deployment-orchestrator wait for."""
     result = Provisioned.model_validate(action.result)
     environment = action.request["environment"]

@@ -1,11 +1,13 @@
 """Code Committer: commits generated code with trace metadata, or says exactly why not (seed 003, agent 1).
 
-CommitModule: ask for facts -> check rights, paths, sizes, secrets, message -> one commit on `feature/<module>/<sprint-or-trace>`
+CommitModule: ask for facts -> check rights, paths, sizes, secrets, message -> one commit on
+`feature/<module>/<sprint-or-trace>`
 -> `CommitReady`.
 """
 
 from __future__ import annotations
 
+from bot import messages
 from bot.domain import payloads as p
 from bot.domain import secrets, submission
 from bot.domain.catalog import draft, read
@@ -15,7 +17,6 @@ from bot.domain.errors import Invalid
 from bot.domain.event import Event
 from bot.domain.trace import TraceState
 from bot.domain.view import View
-from bot import messages
 from handlers.declare import done, facts, on, skill
 from handlers.tasks import failed, running
 
@@ -29,9 +30,11 @@ def branch_of(state: TraceState) -> str:
 
 
 def check_module(module: p.ModuleGenerated) -> None:
-    """Everything that can be said of submitted files without asking the forge. Raises Invalid with the field's path.
+    """Everything that can be said of submitted files without asking the forge. Raises Invalid with the
+    field's path.
 
-    Called when files are submitted over HTTP (422 before anything is stored) and again before they are committed.
+    Called when files are submitted over HTTP (422 before anything is stored) and again before they are
+    committed.
     """
     submission.check(module.files, path=module.path)
     for index, file in enumerate(module.files):
@@ -70,8 +73,10 @@ def on_agent_push(event: Event, view: View) -> Decision:
 
 
 @facts("agent-push")
-def submit_agent_push(gathered: p.FactsGathered, view: View) -> Decision:
-    """Turn the files of an agent's branch into `ModuleGenerated`; `agent/<module>[/<version>]` names the module."""
+def submit_agent_push(gathered: p.FactsGathered, _view: View) -> Decision:
+    """Turn the files of an agent's branch into `ModuleGenerated`; `agent/<module>[/<version>]` names the
+    module.
+    """
     branch = str(gathered.model_extra.get("branch", "")) if gathered.model_extra else ""
     module, _, version = branch.removeprefix(AGENT_BRANCHES).partition("/")
     if not gathered.tree or not module:

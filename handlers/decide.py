@@ -1,6 +1,7 @@
 """decide(event, view) -> Decision: everything that follows from one fact. Pure.
 
-Order: the flow moves first (it schedules skills), then who the fact is addressed to (skill, facts, effect outcome), then
+Order: the flow moves first (it schedules skills), then who the fact is addressed to (skill, facts, effect
+outcome), then
 reactions in the order of their modules' names.
 """
 

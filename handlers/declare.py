@@ -134,7 +134,7 @@ def command(
 
     def register(function: Command) -> Command:
         signature = Signature.parse(grammar)
-        summary = (function.__doc__ or "").strip().splitlines()[0]
+        summary = (function.__doc__ or "").strip().splitlines()[0].removesuffix(".")
         _claim(REGISTRY.commands, signature.name, CommandEntry(signature, needs, function, summary, refusal))
         return function
 

@@ -1,4 +1,6 @@
-"""DevOps Engineer: commits the pipeline YAML from a template and keeps the result of its runs (seed 003, agent 3)."""
+"""DevOps Engineer: commits the pipeline YAML from a template and keeps the result of its runs (seed 003,
+agent 3).
+"""
 
 from __future__ import annotations
 

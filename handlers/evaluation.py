@@ -1,5 +1,7 @@
-"""The facts of a trace, as the policy engine reads them, and the verdicts it gives. The one way to a verdict for checks, comments,
-commands, API and deployment."""
+"""The facts of a trace, as the policy engine reads them, and the verdicts it gives. The one way to a verdict
+for checks, comments,
+commands, API and deployment.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import policies
+from bot import messages
 from bot.domain.deployment import Slot
 from bot.domain.release import release_id
 from bot.domain.view import View
@@ -75,7 +78,9 @@ def release_facts(view: View, environment: str) -> ReleaseFacts:
 
 
 def _slots(view: View, head: str) -> dict[str, Slot]:
-    """The environments, with what this trace itself has just deployed (its facts are newer than the read model)."""
+    """The environments, with what this trace itself has just deployed (its facts are newer than the read
+    model).
+    """
     slots = dict(view.slots)
     for name, deployed in view.state.deployments.items():
         if deployed.revision == head:
@@ -94,8 +99,10 @@ def _slots(view: View, head: str) -> dict[str, Slot]:
 
 
 def evaluate(view: View, *, settled: bool = False) -> dict[str, Evaluation]:
-    """environment -> Evaluation, in the policy's order. Environments this revision is already deployed to are left out
-    unless `settled`."""
+    """Environment -> Evaluation, in the policy's order. Environments this revision is already deployed to are
+    left out
+    unless `settled`.
+    """
     policy = policy_of(view.state)
     if policy is None:
         return _broken(view)
@@ -152,7 +159,7 @@ def _broken(view: View) -> dict[str, Evaluation]:
 
 
 def _unusable(environment: str, errors: tuple[str, ...]) -> policies.Verdict:
-    message = f"The policy file is broken at {errors[0]}. Mend it on the base branch; until then nothing is released."
+    message = messages.policy_unusable(errors[0])
     return policies.Verdict(
         environment,
         "rejected",

@@ -1,4 +1,6 @@
-"""Comments: commands of created comments are answered once; an edited comment never does anything, and is told so once."""
+"""Comments: commands of created comments are answered once; an edited comment never does anything, and is
+told so once.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from handlers.release_manager import ask
 
 
 def ours(invocations: list[Invocation]) -> list[Invocation]:
-    """The commands we know, and the unknown ones that are close to one of ours (answered with a suggestion)."""
+    """The commands we know, and the unknown ones that are close to one of ours (answered with a
+    suggestion).
+    """
     return [i for i in invocations if i.name in REGISTRY.commands or suggest(i.name, list(REGISTRY.commands))]
 
 

@@ -1,4 +1,6 @@
-"""The policy of a trace: the text the forge gave, for the trace's tenant. A broken file never means allowed."""
+"""The policy of a trace: the text the forge gave, for the trace's tenant. A broken file never means
+allowed.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ NO_FILE = "version: 1\nextends: default\n"
 
 
 def policy_text(state: TraceState) -> str | None:
-    """The text in force: the file on the base branch, the default pack when there is none, None before anybody looked."""
+    """The text in force: the file on the base branch, the default pack when there is none, None before
+    anybody looked.
+    """
     if "policyRevision" not in state.facts and "defaultBranch" not in state.facts:
         return None
     return state.facts.get("policyText") or NO_FILE

@@ -1,10 +1,14 @@
-"""Release Manager: one verdict per environment, told once per change of its text, acted on once per transition (seed 003, agent 5).
+"""Release Manager: one verdict per environment, told once per change of its text, acted on once per
+transition (seed 003, agent 5).
 
-Before the merge a verdict asks "may this change be merged"; after it, "may this release start here". The second asks everything
+Before the merge a verdict asks "may this change be merged"; after it, "may this release start here". The
+second asks everything
 again, so that nothing starts on a stale answer.
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 import policies
 from bot import messages
@@ -21,6 +25,12 @@ from handlers.evaluation import Evaluation, evaluate
 from handlers.policy import policy_digest, policy_of, policy_text
 
 AGENT = "release-manager"
+STATES: dict[str, Literal["approved", "delayed", "rejected"]] = {
+    "approved": "approved",
+    "delayed": "delayed",
+    "rejected": "rejected",
+}
+CONCLUSIONS: dict[str, Literal["success", "failure"]] = {"approved": "success", "rejected": "failure"}
 REREAD = (
     "PipelineReady",
     "TestsPassed",
@@ -76,7 +86,9 @@ def on_release_facts(_gathered: p.FactsGathered, view: View) -> Decision:
 
 @on(*REREAD)
 def on_anything_gates_read(event: Event, view: View) -> Decision:
-    """Evaluate again when something that gates read has changed; with fresh facts when nobody has looked yet."""
+    """Evaluate again when something that gates read has changed; with fresh facts when nobody has looked
+    yet.
+    """
     state = view.state
     if state.change is None or not state.repository or (event.type == "ReleaseRejected" and not event.actor):
         return NOTHING  # a rejection of our own is an answer; a person's is something to read
@@ -87,7 +99,9 @@ def on_anything_gates_read(event: Event, view: View) -> Decision:
 
 @on("ChangeMerged")
 def on_merged(event: Event, view: View) -> Decision:
-    """What is merged is what was approved only when the trees are equal; then approvals and tests carry over."""
+    """What is merged is what was approved only when the trees are equal; then approvals and tests carry
+    over.
+    """
     merged = read(event, p.ChangeMerged)
     carry = NOTHING
     if merged.tree and merged.tree == merged.head_tree:
@@ -149,7 +163,7 @@ def _told(evaluation: Evaluation, view: View) -> Decision:
     said = p.VerdictChanged(
         environment=evaluation.environment,
         revision=evaluation.revision,
-        state=evaluation.verdict.state,
+        state=STATES.get(evaluation.verdict.state, "delayed"),
         digest=evaluation.digest,
         reason_code=evaluation.verdict.reason_code,
         verdict=evaluation.tree,
@@ -166,7 +180,7 @@ def _told(evaluation: Evaluation, view: View) -> Decision:
             skill_id="EvaluateRelease",
         )
     )
-    conclusion = {"approved": "success", "rejected": "failure"}.get(evaluation.verdict.state)
+    conclusion = CONCLUSIONS.get(evaluation.verdict.state)
     check = SetCheck(
         target=view.state.forge,
         repository=view.state.repository,
@@ -265,7 +279,9 @@ def _start_next(evaluations: dict[str, Evaluation], view: View) -> Decision:
 
 
 def _merge(evaluations: dict[str, Evaluation], view: View) -> Decision:
-    """Merge when every environment's gates that can hold before the merge hold, and policy lets the bot merge."""
+    """Merge when every environment's gates that can hold before the merge hold, and policy lets the bot
+    merge.
+    """
     state, policy = view.state, policy_of(view.state)
     change = state.change
     if (

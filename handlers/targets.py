@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from bot.domain.deployment import Slot
-from bot.domain.effect import Service, Target
+from typing import Literal
+
+from bot.domain.effect import RecordDeployment, Service, Target
 from bot.domain.release import namespace, release_id
 from bot.domain.view import View
 from handlers.policy import policy_of
 
+ORCHESTRATOR = "deployment-orchestrator"
+
 
 def service_of(view: View) -> Service:
-    """How the module is started: as submitted, else `python3 -m <module>` (the python-service template's way)."""
+    """How the module is started: as submitted, else `python3 -m <module>` (the python-service template's
+    way).
+    """
     said = view.state.module.get("service")
     if said:
         return Service.model_validate(said)
@@ -35,14 +40,31 @@ def target_of(view: View, environment: str) -> Target:
     )
 
 
-def current_release(slot: Slot) -> Target | None:
-    """The last release of an environment that passed its probes."""
-    return Target.model_validate(slot.last_known_good) if slot.last_known_good else None
-
-
 def last_environment(view: View, environment: str) -> bool:
     """Whether every other environment of the policy has this release already."""
     policy = policy_of(view.state)
     others = [name for name in (policy.environments if policy else ()) if name != environment]
     done = view.state.deployments
     return all(name in done and done[name].status == "completed" for name in others)
+
+
+def tell_forge(
+    view: View,
+    target: Target,
+    state: Literal["in_progress", "success", "failure", "inactive"],
+    *,
+    url: str = "",
+    why: str = "",
+) -> RecordDeployment:
+    """Let the forge show where a release is deployed."""
+    return RecordDeployment(
+        target=view.state.forge,
+        repository=view.state.repository,
+        purpose="deploy",
+        agent_id=ORCHESTRATOR,
+        environment=target.environment,
+        revision=target.revision,
+        state=state,
+        url=url,
+        description=why,
+    )

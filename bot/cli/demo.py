@@ -39,4 +39,4 @@ def _stay(url: str) -> None:
         while True:
             input()
     except (EOFError, KeyboardInterrupt):
-        print("", file=sys.stderr)
+        print(file=sys.stderr)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from bot.cli.output import line
 from bot.cli.place import settings
 
 app = typer.Typer()
@@ -25,4 +26,5 @@ def serve(
     from bot.app import serve as run
 
     said = settings()
-    run(said, said.host if host is None else host, said.port if port is None else port, web_only=web_only)
+    address = said.host if host is None else host
+    run(said, address, said.port if port is None else port, line, web_only=web_only)

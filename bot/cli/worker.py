@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from bot.cli.output import line
 from bot.cli.place import settings
 
 app = typer.Typer()
@@ -14,4 +15,4 @@ def worker() -> None:
     """Run a worker beside `pointsman serve`: any number of them on Postgres, one on SQLite."""
     from bot.app import work
 
-    work(settings())
+    work(settings(), line)

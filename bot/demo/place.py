@@ -1,4 +1,6 @@
-"""What the demo begins with: a home, a database, people, a repository with a policy whose freeze covers today."""
+"""What the demo begins with: a home, a database, people, a repository with a policy whose freeze covers
+today.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,11 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from bot.domain.effect import File
 from bot.forges.local.forge import LocalForge
+from bot.forges.local.people import Permission
 from bot.intake import tokens
 from bot.log.migrate import upgrade
 from bot.log.store import Store
@@ -20,8 +25,15 @@ from bot.settings import Settings
 REPOSITORY = "demo/platform"
 MODULE = "booking-service"
 PATH = "services/booking-service"
-PEOPLE = {"ada": "write", "jane.doe": "write", "mallory": "write", "sam": "write", "dana": "write"}
-"""ada's agent writes code; jane.doe owns the product; sam may lift freezes; dana deploys; mallory has no role."""
+PEOPLE: dict[str, Permission] = {
+    "ada": "write",
+    "jane.doe": "write",
+    "mallory": "write",
+    "sam": "write",
+    "dana": "write",
+}
+"""ada's agent writes code; jane.doe owns the product; sam may lift freezes; dana deploys; mallory has no
+role."""
 
 POLICY = """\
 # Who may do what, and when. Every key is explained by `pointsman policy check --help` and docs/policy.md.
@@ -49,12 +61,18 @@ freezes:
     to: {end}
     timezone: Europe/Paris
 """
-README = "# Platform\n\nOne folder for each service under `services/`. Releases are governed by `.pointsman/policy.yaml`.\n"
+README = """\
+# Platform
+
+One folder for each service under `services/`. Releases are governed by `.pointsman/policy.yaml`.
+"""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where the demo happens. `people` are forge tokens by login; `token` is the bot's API token of ada's agent."""
+    """Where the demo happens. `people` are forge tokens by login; `token` is the bot's API token of ada's
+    agent.
+    """
 
     home: Path
     base_url: str
@@ -92,7 +110,7 @@ def prepare(home: Path) -> Place:
         database_url=database,
         base_url=base_url,
         port=port,
-        local_webhook_secret=environment["POINTSMAN_LOCAL_WEBHOOK_SECRET"],
+        local_webhook_secret=SecretStr(environment["POINTSMAN_LOCAL_WEBHOOK_SECRET"]),
     )
     upgrade(database)
     store = Store(database)
@@ -119,7 +137,7 @@ def _populate(forge: LocalForge) -> dict[str, str]:
     )
     forge.create_repository(REPOSITORY, files=files)
     for login, permission in PEOPLE.items():
-        forge.set_member(REPOSITORY, login, permission)  # type: ignore[arg-type] - one of the forge's words
+        forge.set_member(REPOSITORY, login, permission)
     return people
 
 

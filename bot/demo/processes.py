@@ -46,11 +46,13 @@ class Process:
 
 
 def start(name: str, arguments: list[str], environment: Mapping[str, str], home: Path) -> Process:
-    """Start `pointsman ARGUMENTS` and wait for its line of JSON. Raises DidNotStart with the end of its log."""
+    """Start `pointsman ARGUMENTS` and wait for its line of JSON. Raises DidNotStart with the end of its
+    log.
+    """
     logs = home / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     log = (logs / f"{name}.log").open("a", encoding="utf-8")
-    popen = subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
+    popen = subprocess.Popen(
         [sys.executable, "-m", "bot.cli", *arguments],
         env={**os.environ, **environment},
         stdin=subprocess.DEVNULL,

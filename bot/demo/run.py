@@ -1,4 +1,6 @@
-"""Run the demo: set the place, start the processes, tell the story, leave evidence (contract in docs: `pointsman demo`)."""
+"""Run the demo: set the place, start the processes, tell the story, leave evidence (contract in docs:
+`pointsman demo`).
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from bot.demo import place, processes, story
+from bot.demo import place, processes, steps, story
 from bot.demo.asking import Asking
 from bot.deploy.services import census
 from bot.log.store import Store
@@ -50,8 +52,8 @@ def once(
     document: dict[str, Any] = {"ok": False, "home": str(folder), "traceId": "", "steps": []}
     try:
         with staged(folder) as told:
-            document["steps"] = steps = [_start(begun)]
-            document["ok"] = _tell(told, steps, narrate)
+            document["steps"] = done = [_start(begun)]
+            document["ok"] = _tell(told, done, narrate)
             document["traceId"] = told.trace
             document["repositories"] = {place.REPOSITORY: str(told.place.repository)}
             document["database"] = told.place.database
@@ -78,13 +80,13 @@ def _start(begun: float) -> dict[str, Any]:
     }
 
 
-def _tell(told: story.Story, steps: list[dict[str, Any]], narrate: Narrate) -> bool:
-    for name, step in story.STEPS:
+def _tell(told: story.Story, done: list[dict[str, Any]], narrate: Narrate) -> bool:
+    for name, step in steps.STEPS:
         started = time.monotonic()
         try:
             answer = step(told)
         except Exception as error:  # noqa: BLE001 - whatever a step meets is the step's answer
-            steps.append(
+            done.append(
                 {
                     "name": name,
                     "ok": False,
@@ -95,7 +97,7 @@ def _tell(told: story.Story, steps: list[dict[str, Any]], narrate: Narrate) -> b
             narrate(name, f"FAILED: {error}")
             return False
         took = {"duration_s": round(time.monotonic() - started, 2)}
-        steps.append(
+        done.append(
             {
                 "name": name,
                 "ok": True,

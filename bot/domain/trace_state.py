@@ -4,7 +4,7 @@ it.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -50,7 +50,7 @@ class TraceState(Model):
     pipeline: dict[str, Any] | None = None
     runs: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """revision -> last PipelineFinished payload."""
-    tests: dict[str, str] = Field(default_factory=dict)
+    tests: dict[str, Literal["passed", "failed", "running"]] = Field(default_factory=dict)
     """revision -> passed | failed."""
     facts: dict[str, Any] = Field(default_factory=dict)
     """The last `FactsGathered`, without the people."""

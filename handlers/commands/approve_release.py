@@ -18,7 +18,7 @@ from policies.roles import Permission
 
 @command("/approve-release [environment] [reason...]", needs=Permission.READ, refusal="UnauthorizedApprover")
 def approve_release(call: Call, view: View) -> Answer:
-    """Approve exactly the revision that was shown; `cancel` as the reason takes it back"""
+    """Approve exactly the revision that was shown; `cancel` as the reason takes it back."""
     environment = environment_of(call, view)
     policy = policy_of(view.state)
     if policy is None:

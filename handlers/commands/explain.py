@@ -12,7 +12,7 @@ from policies.roles import Permission
 
 @command("/explain [environment]", needs=Permission.READ)
 def explain(call: Call, view: View) -> Answer:
-    """Show the whole verdict tree: what is there, what is missing, who can give it, when it changes"""
+    """Show the whole verdict tree: what is there, what is missing, who can give it, when it changes."""
     trees = {name: evaluation.tree for name, evaluation in evaluate(view, settled=True).items()}
     if call.arguments.get("environment"):
         name = environment_of(call, view)

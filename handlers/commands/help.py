@@ -11,7 +11,7 @@ from policies.roles import Permission, allowed
 
 @command("/help", needs=Permission.READ)
 def help_(call: Call, view: View) -> Answer:
-    """List the commands that you may use here"""
+    """List the commands that you may use here."""
     policy = policy_of(view.state)
     mine = [
         (entry.signature.usage, entry.summary)

@@ -18,7 +18,7 @@ from policies.roles import Permission
 
 @command("/override-freeze <environment> <reason...>", needs=Permission.OVERRIDE_FREEZE)
 def override_freeze(call: Call, view: View) -> Answer:
-    """Lift the freeze that is active now, for this release, until its window ends"""
+    """Lift the freeze that is active now, for this release, until its window ends."""
     environment = environment_of(call, view)
     policy = policy_of(view.state)
     if policy is None:

@@ -16,7 +16,7 @@ from policies.roles import Permission
 
 @command("/reject-release <environment> <reason...>", needs=Permission.REJECT_RELEASE)
 def reject_release(call: Call, view: View) -> Answer:
-    """Reject the revision that was shown for an environment; a new revision starts afresh"""
+    """Reject the revision that was shown for an environment; a new revision starts afresh."""
     environment = environment_of(call, view)
     revision, reason = revision_of(call, view, call.arguments["reason"])
     state = view.state

@@ -7,14 +7,14 @@ from bot.domain.effect import Target
 from bot.domain.errors import Refused
 from bot.domain.view import View
 from handlers.declare import Answer, Call, command
-from handlers.deployment_orchestrator import roll_back
 from handlers.environments import environment_of
+from handlers.rollback import roll_back
 from policies.roles import Permission
 
 
 @command("/request-rollback <environment> <reason...>", needs=Permission.ROLLBACK)
 def request_rollback(call: Call, view: View) -> Answer:
-    """Go back to the version that ran before; say `to 1.2.3` to be sure which"""
+    """Go back to the version that ran before; say `to 1.2.3` to be sure which."""
     environment = environment_of(call, view)
     wanted, reason = _version(call.arguments["reason"])
     slot = view.slots.get(environment)

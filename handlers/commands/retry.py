@@ -15,7 +15,7 @@ from policies.roles import Permission
 
 @command("/retry [task]", needs=Permission.RETRY)
 def retry(call: Call, view: View) -> Answer:
-    """Run the failed pipeline, or the step the flow stands at, once more"""
+    """Run the failed pipeline, or the step the flow stands at, once more."""
     state = view.state
     head = state.head
     run = state.runs.get(head or "")

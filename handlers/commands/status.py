@@ -10,5 +10,5 @@ from policies.roles import Permission
 
 @command("/status", needs=Permission.READ)
 def status(_call: Call, view: View) -> Answer:
-    """Say where this trace stands, in one short list"""
+    """Say where this trace stands, in one short list."""
     return Answer(reply=messages.status(view.state, view.base_url))

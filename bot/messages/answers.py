@@ -1,0 +1,125 @@
+"""What a command's author reads: results, refusals, help, status."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from bot.domain.model import rfc3339
+from bot.domain.trace_state import TraceState
+from bot.messages.text import code, plain, short, trace_url
+
+
+def method(via: str) -> str:
+    """How a person approved, in the seeds' words (`method: Studio UI`)."""
+    return {"comment": "comment", "api": "API", "cli": "CLI", "studio": "Studio UI"}.get(via, via)
+
+
+def approved(environment: str, revision: str, login: str, role: str) -> str:
+    return f"✅ {code(login)} ({plain(role)}) approved {code(short(revision))} for **{plain(environment)}**."
+
+
+def already_approved(environment: str, revision: str) -> str:
+    return f"You had approved {code(short(revision))} for **{plain(environment)}** already; nothing changed."
+
+
+def approval_cancelled(environment: str) -> str:
+    return f"Your approval for **{plain(environment)}** is taken back."
+
+
+def nothing_to_cancel(environment: str) -> str:
+    return f"You have no approval for {environment} to take back."
+
+
+def rejected(environment: str, revision: str, login: str, reason: str) -> str:
+    return f"❌ {code(login)} rejected {code(short(revision))} for **{plain(environment)}**: {plain(reason)}. A new revision is evaluated afresh."
+
+
+def freeze_overridden(environment: str, windows: Sequence[tuple[str, Any]], login: str) -> str:
+    named = ", ".join(f"{code(name)}" + (f" (until {rfc3339(end)})" if end else "") for name, end in windows)
+    return f"🔓 {code(login)} lifted the freeze {named} for this release to **{plain(environment)}** only."
+
+
+def rolling_back(environment: str, version: str, before: str, login: str) -> str:
+    return f"↩️ {code(login)} asked for a rollback of **{plain(environment)}** from {plain(version)} to {plain(before)}; it has begun."
+
+
+def not_running_here(environment: str, version: str) -> str:
+    return f"Version {version} of this change does not run in {environment}: ask on the change whose version runs there."
+
+
+def nothing_before(environment: str) -> str:
+    return f"Nothing ran in {environment} before this version: there is nothing to go back to."
+
+
+def unknown_version(wanted: str, known: str) -> str:
+    return f"Version {wanted} is not the one that ran before; say `to {known}` or leave it out."
+
+
+def retrying(what: str, revision: str | None) -> str:
+    return f"🔁 Trying {what} again for {code(short(revision))}."
+
+
+def nothing_to_retry() -> str:
+    return "Nothing has failed here: there is nothing to try again."
+
+
+def refused(line: str, reason_code: str, message: str) -> str:
+    return f"👎 {code(line)} was refused ({reason_code}): {message}"
+
+
+def not_allowed(login: str, command: str, roles: Sequence[str]) -> str:
+    who = " or ".join(roles) if roles else "nobody: the policy gives this right to no role"
+    return f"{code(login)} may not use `/{command}`; it takes {who}."
+
+
+def did_you_mean(name: str, close: str) -> str:
+    return f"There is no `/{name}`. Did you mean `/{close}`?"
+
+
+def edited_comment(login: str) -> str:
+    return f"{code(login)}, an edited comment is never executed. Write the command in a new comment."
+
+
+def policy_broken() -> str:
+    return "The policy file `.pointsman/policy.yaml` is missing or broken, so nobody's rights are known. Mend it on the base branch first."
+
+
+def environment_required(command: str, known: Sequence[str]) -> str:
+    return f"Say which environment: `/{command} {'|'.join(known)} ...`."
+
+
+def unknown_environment(named: str, known: Sequence[str]) -> str:
+    return f"There is no environment {code(named)} in the policy; there is {', '.join(known) or 'none'}."
+
+
+def nothing_to_approve() -> str:
+    return "Nothing has been evaluated here yet: wait for the check, then approve."
+
+
+def head_moved(meant: str, head: str) -> str:
+    return f"You saw {code(short(meant))}, but the head is {code(short(head))} by now. Look at it, then approve again."
+
+
+def help_text(login: str, commands: Sequence[tuple[str, str]]) -> str:
+    rows = [f"| {code(usage)} | {plain(summary)} |" for usage, summary in commands]
+    return "\n".join([f"What {code(login)} may say here:", "", "| command | does |", "|---|---|", *rows])
+
+
+def status(state: TraceState, base_url: str) -> str:
+    """The answer to `/status`."""
+    lines = [
+        f"Trace [{plain(state.trace_id)}]({trace_url(base_url, state.trace_id)}), step {code(state.flow.state or 'not begun')}."
+    ]
+    if state.tests and state.head:
+        lines.append(f"- tests of {code(short(state.head))}: {state.tests.get(state.head, 'not finished')}")
+    lines += [
+        f"- {plain(name)}: {release.shown_state} ({release.reason_code})"
+        for name, release in state.releases.items()
+    ]
+    lines += [
+        f"- {plain(name)} deployment of {plain(d.version)}: {d.status}" + (f" at {d.url}" if d.url else "")
+        for name, d in state.deployments.items()
+    ]
+    lines += [f"- needs a person: {plain(said['message'])}" for said in state.escalations[-3:]]
+    return "\n".join(lines)

@@ -1,0 +1,68 @@
+"""The body of a change and its pipeline's check."""
+
+from __future__ import annotations
+
+import re
+
+from bot.domain import payloads as p
+from bot.domain.trace_state import TraceState
+from bot.messages.text import GATES_BEGIN, GATES_END, code, plain, trace_url
+
+SHOWN = 50
+"""Files listed in a change's body; the rest is counted."""
+
+
+def change_body(state: TraceState, base_url: str) -> str:
+    """Body of a change: changelog, affected files, coverage, trace link, gate table's place."""
+    commit = state.commit or {}
+    changelog = [f"- {plain(entry)}" for entry in commit.get("changelog", ())] or [
+        "- " + plain(f"Add {state.module_id} {state.version}")
+    ]
+    files = list(commit.get("files", ()))
+    shown = [f"- {code(name)}" for name in files[:SHOWN]] + (
+        [f"- and {len(files) - SHOWN} more"] if len(files) > SHOWN else []
+    )
+    coverage = (state.runs.get((state.change or {}).get("head", "")) or {}).get("coverage")
+    return "\n".join(
+        [
+            f"### Changelog\n{_anchor(state)}",
+            *changelog,
+            "",
+            f"### Affected files ({len(files)})",
+            *shown,
+            "",
+            "### Test coverage",
+            f"{coverage:.0f} %"
+            if coverage is not None
+            else "Not measured yet: the pipeline has not finished.",
+            "",
+            "### Trace",
+            f"[{plain(state.trace_id)}]({trace_url(base_url, state.trace_id)})",
+            "",
+            GATES_BEGIN,
+            "The gates are in the comment below, kept up to date.",
+            GATES_END,
+        ]
+    )
+
+
+def _anchor(state: TraceState) -> str:
+    return f'<a id="{re.sub(r"[^a-z0-9-]", "", f"{state.module_id}-{state.version}".lower())}"></a>'
+
+
+def pipeline_title(run: p.PipelineFinished) -> str:
+    """One line for the pipeline's check."""
+    failed = [job.name for job in run.jobs if job.status == "failed" and not job.allow_failure]
+    if run.status == "success" and not failed:
+        return "Passed" + (f", coverage {run.coverage:.0f} %" if run.coverage is not None else "")
+    return "Failed: " + (", ".join(failed) or run.reason or run.status)
+
+
+def pipeline_summary(run: p.PipelineFinished) -> str:
+    """Jobs with their stage and result."""
+    rows = [
+        f"| {plain(job.stage)} | {plain(job.name)} | {plain(job.status)} | {job.duration_s:.1f} s |"
+        for job in run.jobs
+    ]
+    table = ["| stage | job | result | took |", "|---|---|---|---|", *rows] if rows else []
+    return "\n".join([*([plain(run.reason), ""] if run.reason else []), *table])
