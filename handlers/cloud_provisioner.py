@@ -12,7 +12,7 @@ from bot.domain.release import namespace
 from bot.domain.view import View
 from handlers.declare import done, skill
 from handlers.policy import policy_of
-from handlers.tasks import failed
+from handlers.tasks import failed, running
 
 AGENT = "cloud-provisioner"
 
@@ -43,7 +43,7 @@ def provision_environment(task: p.TaskScheduled, view: View) -> Decision:
 
 
 @done("Provision", "environment")
-def provisioned(action: p.ActionCompleted, _view: View) -> Decision:
+def provisioned(action: p.ActionCompleted, view: View) -> Decision:
     """State what the devops-engineer and the deployment-orchestrator wait for."""
     result = Provisioned.model_validate(action.result)
     environment = action.request["environment"]
@@ -55,13 +55,24 @@ def provisioned(action: p.ActionCompleted, _view: View) -> Decision:
         dns=result.dns,
         secrets=result.secrets,
     )
+    said = draft(
+        "InfraProvisioned",
+        ready,
+        environment=environment,
+        agent_id=AGENT,
+        skill_id="ProvisionEnvironment",
+        task_id=action.task_id,
+    )
+    return record(said) + _completed(view, environment, action.task_id)
+
+
+def _completed(view: View, environment: str, task_id: str | None) -> Decision:
+    """The task is done with its last environment; nothing waits for it but the record."""
+    task = running(view, AGENT, task_id)
+    policy = policy_of(view.state)
+    if task is None or policy is None or set(policy.environments) - {environment, *view.state.infra}:
+        return NOTHING
+    ended = p.TaskEnded(task_id=task.task_id, agent=AGENT, skill=task.skill)
     return record(
-        draft(
-            "InfraProvisioned",
-            ready,
-            environment=environment,
-            agent_id=AGENT,
-            skill_id="ProvisionEnvironment",
-            task_id=action.task_id,
-        )
+        draft("AgentTaskCompleted", ended, agent_id=AGENT, task_id=task.task_id, status="Completed")
     )

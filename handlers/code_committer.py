@@ -38,13 +38,11 @@ def check_module(module: p.ModuleGenerated) -> None:
     """
     submission.check(module.files, path=module.path)
     for index, file in enumerate(module.files):
-        found = secrets.scan(file.path, file.content) if file.encoding == "utf-8" else []
+        text = submission.text_of(file)
+        found = secrets.scan(file.path, text) if text else []
         if found:
-            raise Invalid(
-                "SecretFound",
-                messages.secret_found(file.path, found[0].line, found[0].kind),
-                path=f"files[{index}].content",
-            )
+            message = messages.secret_found(file.path, found[0].line, found[0].kind)
+            raise Invalid("SecretFound", message, path=f"files[{index}].content")
 
 
 def subject(module: p.ModuleGenerated) -> str:

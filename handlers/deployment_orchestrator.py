@@ -88,7 +88,8 @@ def start(gathered: p.FactsGathered, view: View) -> Decision:
 
 
 def _refusal(task: p.TaskScheduled, slot: Slot, evaluation: Evaluation, view: View) -> Decision | None:
-    if evaluation.release_id in slot.rolled_back:
+    again = evaluation.release_id in view.state.retried
+    if evaluation.release_id in slot.rolled_back and not again:
         return failed(task, "RolledBack", messages.rolled_back_before(slot.environment, view.state.version))
     if slot.environment not in view.state.infra:
         return failed(task, "NotProvisioned", messages.not_provisioned(slot.environment))

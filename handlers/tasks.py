@@ -18,7 +18,7 @@ def running(view: View, agent: str, task_id: str | None) -> p.TaskScheduled | No
 
 
 def failed(task: p.TaskScheduled, reason_code: str, message: str) -> Decision:
-    """The agent gives its task back with a reason."""
+    """The agent gives its task back with a reason; trying the same again would end the same way."""
     ended = p.TaskEnded(
         task_id=task.task_id, agent=task.agent, skill=task.skill, reason_code=reason_code, message=message
     )
@@ -40,14 +40,13 @@ def give_up(event: Event, view: View) -> Decision:
     failure = read(event, p.SkillFailed)
     if not failure.exhausted or failure.effect in {"ApplyRelease", "UndoRelease"}:
         return NOTHING  # a deployment that can not be made is the orchestrator's to judge
-    decision = NOTHING
     task = view.state.flow.tasks.get(failure.task_id or "")
-    if task:
-        decision += failed(p.TaskScheduled.model_validate(task), failure.reason_code, failure.message)
+    if task:  # the flow escalates what its task can not do
+        return failed(p.TaskScheduled.model_validate(task), failure.reason_code, failure.message)
     told = p.Intervention(
         reason_code=failure.reason_code,
         message=messages.effect_failed(failure.effect, failure.attempt, failure.message),
         role="DevOpsEngineer",
         task_id=failure.task_id,
     )
-    return decision + record(draft("ManualInterventionRequired", told, task_id=failure.task_id))
+    return record(draft("ManualInterventionRequired", told, task_id=failure.task_id))

@@ -319,6 +319,24 @@ def _rollback(state: TraceState, event: Event) -> Update:
     }
 
 
+@_applies("TriggerRequested")
+def _retried(state: TraceState, event: Event) -> Update:
+    """A person's retry opens failed deployments again; they need a fresh `ReleaseApproved`."""
+    ended = {name: d for name, d in state.deployments.items() if d.status == "failed"}
+    if event.data.get("reason") != "retry" or not ended:
+        return {}
+    open_again = {
+        name: state.releases[name].model_copy(update={"verdict": "delayed"})
+        for name in ended
+        if name in state.releases
+    }
+    return {
+        "deployments": {name: d for name, d in state.deployments.items() if name not in ended},
+        "releases": state.releases | open_again,
+        "retried": (*state.retried, *(d.release_id for d in ended.values())),
+    }
+
+
 @_applies("ReleasePublished")
 def _published(_state: TraceState, _event: Event) -> Update:
     return {"published": True}

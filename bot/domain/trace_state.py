@@ -69,6 +69,8 @@ class TraceState(Model):
     carried: dict[str, str] = Field(default_factory=dict)
     """merged revision -> approved revision with the same tree."""
     merge_requested: str | None = None
+    retried: tuple[str, ...] = ()
+    """Release ids that a person asked to try again: only a person may, after a rollback."""
     escalations: tuple[dict[str, Any], ...] = ()
     published: bool = False
 

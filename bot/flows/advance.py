@@ -195,10 +195,17 @@ def _start(here: Here) -> Advance:
 
 
 def _watch(here: Here) -> Advance:
-    """A task has started: wake up when its time is over."""
+    """A task has started: wake up when its time is over, or end it with the answer that overtook it."""
     task = scheduled(here.state, here.event)
-    limit = here.flow.timeout(here.event.data) if task else None
-    return said.wake(here.state, here.event, TASK_TIMEOUT, limit, task) if task and limit else NOTHING
+    invocation = here.flow.invocation(here.event.data) if task else None
+    if task is None or invocation is None:
+        return NOTHING
+    running = here.state.tasks[task.task_id]
+    done, error = here.arrived(*invocation.done), here.arrived(*invocation.error)
+    if task.wait and (done or error):
+        return said.completed(running, done[-1][1]) if done else said.answered_no(running, error[-1][1])
+    limit = here.flow.timeout(here.event.data)
+    return said.wake(here.state, here.event, TASK_TIMEOUT, limit, task) if limit else NOTHING
 
 
 def _tasks_answered(here: Here) -> Advance:
@@ -208,9 +215,9 @@ def _tasks_answered(here: Here) -> Advance:
         invocation = here.flow.invocation(task)
         mine = not task["wait"] or here.when(here.event.type) == here.event.sequence
         if invocation and mine and here.event.type in invocation.done:
-            ended += said.completed(task, here.event)
+            ended += said.completed(task, here.event.type)
         elif invocation and mine and here.event.type in invocation.error:
-            ended += said.answered_no(task, here.event)
+            ended += said.answered_no(task, here.event.type)
     return ended
 
 

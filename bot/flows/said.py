@@ -107,14 +107,14 @@ def _ended(type_: str, status: str, task: Task, **more: Any) -> Advance:
     return Advance((draft(type_, ended, **_context(scheduled, status)),))
 
 
-def completed(task: Task, by: Event) -> Advance:
+def completed(task: Task, by: str) -> Advance:
     """The fact that a task was to bring about is there."""
-    return _ended("AgentTaskCompleted", "Completed", task, message=f"{by.type} is there")
+    return _ended("AgentTaskCompleted", "Completed", task, message=f"{by} is there")
 
 
-def answered_no(task: Task, by: Event) -> Advance:
+def answered_no(task: Task, by: str) -> Advance:
     """A negative answer. It is no mishap: trying again would not change it."""
-    answer = {"reason_code": by.type, "message": f"{task['agent']} answered {by.type}", "verdict": by.type}
+    answer = {"reason_code": by, "message": f"{task['agent']} answered {by}", "verdict": by}
     return _ended("AgentTaskFailed", "Failed", task, retryable=False, **answer)
 
 

@@ -61,6 +61,8 @@ def _completed(slot: Slot, event: Event) -> Update:
         # Deploying the same release again must not make it its own predecessor.
         "previous_good": slot.previous_good if same else before,
         "last_known_good": good,
+        # Only a person can have had it deployed again, and it is healthy now.
+        "rolled_back": tuple(r for r in slot.rolled_back if r != event.data["releaseId"]),
     }
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bot.domain import payloads as p
-from bot.domain.catalog import read
-from tests.handlers.world import FROZEN, World
+from bot.domain.catalog import draft, read
+from tests.handlers.world import FROZEN, POLICY, World
 
 
 def delivered(policy: str = FROZEN, **more: str) -> World:
@@ -234,3 +234,56 @@ def test_a_freeze_that_ends_lets_the_release_go_by_itself() -> None:
     world.at("2027-01-04T00:30:00+01:00")
 
     assert world.types("ChangeMerged", "ReleasePublished") == ["ChangeMerged", "ReleasePublished"]
+
+
+def test_a_person_may_try_again_what_was_rolled_back_and_automation_may_not() -> None:
+    world = delivered()
+    world.deployer.sick.add("2.0.0")
+    world.forge.change = None
+    world.submit("2.0.0", "trace-2").tests()
+    world.comment("jane.doe", "/approve-release production").comment(
+        "sam", "/override-freeze production still"
+    )
+    tried = len(world.deployer.applied)
+    world.say(draft("TriggerRequested", p.TriggerRequested(reason="a timer")))
+    assert len(world.deployer.applied) == tried
+
+    world.deployer.sick.clear()
+    world.comment("dana", "/retry")
+
+    assert world.deployer.running == {"staging": "2.0.0", "production": "2.0.0"}
+    assert world.types("ReleasePublished") == ["ReleasePublished"]
+
+
+def test_a_failed_task_escalates_once() -> None:
+    world = World()
+    world.forge.can_write = False
+    world.submit()
+
+    assert world.types("AgentTaskFailed", "TaskEscalated", "ManualInterventionRequired") == [
+        "AgentTaskFailed",
+        "TaskEscalated",
+    ]
+
+
+def test_without_an_automatic_rollback_a_person_is_called() -> None:
+    world = World(policy=POLICY.replace("rollback: automatic", "rollback: never"))
+    world.deployer.sick.add("1.0.0")
+    world.submit().tests().comment("jane.doe", "/approve-release production")
+
+    assert "RollbackTriggered" not in world.types()
+    assert read(world.last("DeploymentFailed"), p.DeploymentEnded).recoverable is False
+    told = read(world.last("ManualInterventionRequired"), p.Intervention)
+    assert told.role == "StudioAdmin"
+    assert told.message == (
+        "1.0.0 is not healthy in staging (readiness never answered 200) and the policy forbids an automatic rollback. "
+        "Use /request-rollback staging."
+    )
+
+
+def test_every_environment_provisioned_ends_the_provisioners_task() -> None:
+    world = World().submit()
+
+    ended = [e.agent_id for e in world.events if e.type == "AgentTaskCompleted"]
+    assert ended.count("cloud-provisioner") == 1
+    assert all(task["agent"] != "cloud-provisioner" for task in world.state.flow.tasks.values())
