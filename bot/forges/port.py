@@ -1,4 +1,4 @@
-"""What the bot asks of a forge: tell a genuine delivery, put it into our words, do effects, hand out files."""
+"""What the bot asks of a forge: know a genuine delivery, put it into our words, do effects, give files."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Delivery:
 class RepositoryFact:
     """What a delivery says, before it is known which trace it belongs to.
 
-    The trace is `trace_id` when a trailer names it, else the owner of the first known key of `hints`, else a new one when
-    `new_trace` says that such a fact begins one.
+    The trace is `trace_id` when a trailer names it, else the owner of the first known key of `hints`, else a
+    new one when `new_trace` says that such a fact begins one.
     """
 
     draft: Draft
@@ -75,5 +75,5 @@ class Forge(Protocol):
         ...
 
     def export(self, repository: str, revision: str, path: str, into: Path) -> None:
-        """Write the files of `path` (empty: all) at a revision into the folder `into`. Raises Retryable or Permanent."""
+        """Write the files below `path` (empty: all) of a revision into `into`. Raises Permanent."""
         ...

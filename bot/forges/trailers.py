@@ -1,4 +1,4 @@
-"""The trace a commit message names: a `Trace-Id:` trailer, or the seeds' inline form `[trace:... sprint:...]` (domain.md)."""
+"""The trace a commit message names: a `Trace-Id:` trailer, or inline `[trace:... sprint:...]` (domain.md)."""
 
 from __future__ import annotations
 

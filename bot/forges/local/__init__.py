@@ -1,4 +1,4 @@
-"""The embedded forge: real Git repositories, changes, checks, webhooks and pipelines inside the bot's own process.
+"""The embedded forge: real Git repositories, changes, webhooks and pipelines inside the bot.
 
 It listens on loopback only and is as safe as the account it runs under: pipelines execute what people push.
 """

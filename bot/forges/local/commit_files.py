@@ -1,4 +1,4 @@
-"""`CommitFiles`: one commit on a branch, marked by its effect's id, on top of a head that may have moved elsewhere."""
+"""`CommitFiles`: one commit on a branch, marked by its effect's id, on a head that may have moved."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.domain.model import rfc3339
 from bot.domain.performer import EffectContext
 from bot.forges.local import commit, history, people, signing, tree
 from bot.forges.local.git import ZERO, git, line
-from bot.forges.local.ground import Ground
+from bot.forges.local.ground import Ground, Missing
 from bot.forges.local.protection import Rule, may_push
 from bot.forges.local.tables import ForgeRepository
 from bot.forges.local.telling import writing
@@ -49,7 +49,7 @@ def commit_files(
 
 
 def _done_before(ground: Ground, folder: Path, head: str, effect_id: str) -> str | None:
-    """The commit this effect made, if a reply was lost. Somebody else's commit with our mark on it is not it."""
+    """The commit this effect made, if a reply was lost; not somebody else's with our mark on it."""
     marked = history.find_effect(folder, head, effect_id, ground.settings.bot_email)
     return next((sha for sha in marked if signing.is_ours(folder, sha, ground.settings.home)), None)
 
@@ -79,7 +79,7 @@ def _may_commit(ground: Ground, effect: e.CommitFiles, login: str) -> None:
         repository = session.get(ForgeRepository, effect.repository)
         held = people.permission(session, effect.repository, login)
     if repository is None:
-        raise LookupError(f"there is no repository {effect.repository!r}")
+        raise Missing(f"there is no repository {effect.repository!r}")
     if not people.at_least(held, "write"):
         raise Permanent("NoWriteAccess", f"{login} has no write permission in {effect.repository}")
     rules = [Rule.model_validate(rule) for rule in repository.protection]
@@ -113,7 +113,8 @@ def _untouched_since(folder: Path, effect: e.CommitFiles, files: dict[str, e.Fil
     if both:
         raise Permanent(
             "HeadMoved",
-            f"{effect.branch} moved from {effect.expected_head[:12]} to {head[:12]}, which changes {', '.join(both[:5])} as well",
+            f"{effect.branch} moved from {effect.expected_head[:12]} to {head[:12]}, "
+            f"which changes {', '.join(both[:5])} as well",
         )
 
 

@@ -1,4 +1,4 @@
-"""The embedded forge as one object: the port for the bot, `router` for people and Git, `start` for its threads."""
+"""The embedded forge as one object: the port for the bot, `router` for people and Git."""
 
 from __future__ import annotations
 
@@ -40,12 +40,13 @@ class LocalForge:
         signing.ensure_key(settings.home, settings.bot_email)
         people.ensure_bot(self.ground)
 
+    # The port hands over more than this forge reads: its deliveries carry everything in their bytes.
     def authenticate(
-        self, headers: Mapping[str, str], raw_headers: list[tuple[bytes, bytes]], body: bytes
+        self, _headers: Mapping[str, str], raw_headers: list[tuple[bytes, bytes]], body: bytes
     ) -> Delivery:
         return authenticate(self.ground.settings.secrets, raw_headers, body)
 
-    def normalise(self, headers: Mapping[str, str], body: bytes) -> list[RepositoryFact]:  # noqa: ARG002 - the body says all
+    def normalise(self, _headers: Mapping[str, str], body: bytes) -> list[RepositoryFact]:
         return normalise(body)
 
     def perform(self, effect_id: str, effect: Effect, context: EffectContext) -> Model:
@@ -68,11 +69,11 @@ class LocalForge:
         files: tuple[File, ...] = (),
         protection: tuple[Rule, ...] | None = None,
     ) -> Path:
-        """A repository; returns the bare one's folder. Raises people.Taken, LookupError."""
+        """A repository; returns the bare one's folder. Raises people.Taken, Missing."""
         return repositories.create(self.ground, name, by=by, files=files, protection=protection)
 
     def set_member(self, repository: str, login: str, permission: people.Permission) -> None:
-        """Raises LookupError for an unknown user."""
+        """Raises Missing for an unknown user."""
         with self.ground.write() as session:
             people.set_member(session, repository, login, permission)
 

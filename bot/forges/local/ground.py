@@ -41,7 +41,7 @@ class ProcessSettings(Protocol):
 
 @dataclass(frozen=True)
 class LocalSettings:
-    """What the embedded forge is told. `secrets` sign its webhooks: the first signs, all verify (rotation)."""
+    """What the embedded forge is told. Of `secrets` the first signs its webhooks; all verify."""
 
     home: Path
     base_url: str = "http://127.0.0.1:8080"
@@ -67,7 +67,7 @@ def _random() -> bytes:
 
 
 def kept_once(path: Path, content: bytes) -> bytes:
-    """What the file holds, after writing `content` if there was none. Two processes agree: the first stays."""
+    """What the file holds, after writing `content` if there was none. Two writers agree on it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         with TemporaryDirectory(dir=path.parent) as folder:
@@ -77,6 +77,10 @@ def kept_once(path: Path, content: bytes) -> bytes:
             with suppress(FileExistsError):
                 os.link(written, path)  # appears whole, or not at all
     return path.read_bytes()
+
+
+class Missing(Exception):
+    """What was asked for is not there, or not for the one who asks."""
 
 
 class Sessions(Protocol):
@@ -113,7 +117,7 @@ class Ground:
         return rfc3339(self.now())
 
     def folder(self, repository: str) -> Path:
-        """The bare repository. Raises LookupError for a name that cannot be one (the only way from a name to a path)."""
+        """The bare repository; the only way from a name to a path. Raises Missing for no name."""
         owner = repository.partition("/")[0]
         if (
             not NAME.fullmatch(repository)
@@ -121,7 +125,7 @@ class Ground:
             or repository.endswith(".git")
             or ".." in repository
         ):
-            raise LookupError(f"{repository!r} is no repository name")
+            raise Missing(f"{repository!r} is no repository name")
         return self.settings.home / "repositories" / f"{repository}.git"
 
     def change_url(self, repository: str, number: int) -> str:

@@ -125,7 +125,7 @@ def diff(folder: Path, base: str, head: str) -> tuple[str, bool]:
 
 
 def find_effect(folder: Path, head: str, effect_id: str, committer: str) -> list[str]:
-    """Commits below `head` that carry `Effect-Id: effect_id` and name that committer, among the newest 1,000."""
+    """Commits of `committer` below `head` that carry `Effect-Id: effect_id`, of the newest 1,000."""
     form = "--format=%H %ce %(trailers:key=Effect-Id,valueonly,separator=%x20)"
     printed = git(folder, "log", "--max-count=1000", form, head, "--")
     words = [text.split() for text in printed.decode(errors="replace").splitlines()]

@@ -1,7 +1,8 @@
 """Merging without a work tree: `git merge-tree` (Git 2.38 or newer) makes the tree, commit-tree the commits.
 
-The commit that will be the merge is written to the change's row before the branch moves; what the branch says then decides whether
-it happened, so a process that dies in between leaves nothing half done (telling.tell finishes it).
+The commit that will be the merge is written to the change's row before the branch moves; what the branch says
+then decides whether it happened, so a process that dies in between leaves nothing half done (telling.tell
+finishes it).
 """
 
 from __future__ import annotations
@@ -74,8 +75,7 @@ def _allowed(session: Session, folder: Path, change: ForgeChange, wish: Wish) ->
         raise Impossible("BranchDeleted", f"the branch {change.source} of change {change.number} was deleted")
     if head != wish.expected_head:
         raise Impossible(
-            "HeadMoved",
-            f"the head of change {change.number} is {head[:12]}, not {wish.expected_head[:12]} that was to be merged",
+            "HeadMoved", f"the head of change {change.number} is {head[:12]}, not {wish.expected_head[:12]}"
         )
     repository = session.get_one(ForgeRepository, change.repository)
     rules = rules_for([Rule.model_validate(rule) for rule in repository.protection], change.target)
@@ -175,7 +175,7 @@ class Work:
         parent = line(self.folder, "rev-parse", f"{sha}^")
         if parent == onto:
             return sha
-        # merge-tree takes its base from the history (a `--merge-base` came with Git 2.40), so the three trees get one.
+        # merge-tree takes its base from the history (`--merge-base` came with Git 2.40): give the trees one.
         base = self.commit(history.tree_of(self.folder, parent), [], "base\n")
         ours = self.commit(history.tree_of(self.folder, onto), [base], "ours\n")
         theirs = self.commit(history.tree_of(self.folder, sha), [base], "theirs\n")

@@ -32,7 +32,7 @@ COMMENT_TYPES = {"created": "CommentCreated", "edited": "CommentEdited", "delete
 
 
 def normalise(body: bytes) -> list[RepositoryFact]:
-    """The facts in a delivery. Raises Invalid for one that cannot be read; an event unknown to us says nothing."""
+    """The facts in a delivery; none for an event unknown to us. Raises Invalid for what cannot be read."""
     try:
         said = json.loads(body)
         function = EVENTS.get(said["event"])
@@ -64,7 +64,7 @@ def _with_subject(written: Draft, hints: list[str]) -> Draft:
 def _hints(
     said: Json, *, branch: str | None = None, changes: list[int] | None = None, sha: str | None = None
 ) -> list[str]:
-    """Keys in the order of domain.md: branch, then change, then revision. The default branch belongs to no one trace."""
+    """Branch, then change, then revision (domain.md). The default branch belongs to no one trace."""
     repository = said["repository"]
     hints = []
     if branch and branch != repository["defaultBranch"]:
@@ -114,7 +114,7 @@ def _change_hints(said: Json) -> list[str]:
 
 def _change(said: Json) -> list[RepositoryFact]:
     type_ = CHANGE_TYPES[said["action"]]
-    # The bot's own edit of a title or body is nothing new to it; told, it would look again, edit again, and so on.
+    # The bot's own edit of a body is nothing new to it; told, it would look again, edit again, and so on.
     if said["action"] == "edited" and said["sender"]["bot"]:
         return []
     model = p.ChangeMerged if said["action"] == "merged" else p.Change

@@ -10,7 +10,7 @@ from typing import Literal
 from sqlalchemy.orm import Session
 from sqlmodel import col, select
 
-from bot.forges.local.ground import Ground
+from bot.forges.local.ground import Ground, Missing
 from bot.forges.local.tables import ForgeMember, ForgeTeam, ForgeUser
 
 Permission = Literal["none", "read", "write", "maintain", "admin"]
@@ -62,7 +62,7 @@ def ensure_bot(ground: Ground) -> None:
 def authenticated(session: Session, login: str | None, token: str) -> ForgeUser | None:
     """The user of a token (and, for basic authentication, of that login). Compares in constant time."""
     given = digest(token)
-    # Bearer tokens come without a login: they are looked up by their hash, which tells nothing about the token.
+    # Bearer tokens come without a login. Looking them up by their hash tells nothing about the token.
     by_hash = select(ForgeUser).where(ForgeUser.token_hash == given)
     found = session.get(ForgeUser, login) if login else session.scalars(by_hash).first()
     kept = found.token_hash if found else ""
@@ -86,10 +86,10 @@ def at_least(held: Permission, wanted: Permission) -> bool:
 
 
 def require(session: Session, repository: str, login: str, wanted: Permission) -> None:
-    """Raise LookupError when the login may not even read, NotAllowed when it may not do more."""
+    """Raise Missing when the login may not even read, NotAllowed when it may not do more."""
     held = permission(session, repository, login)
     if held == "none":
-        raise LookupError(f"there is no repository {repository!r} that you may read")
+        raise Missing(f"there is no repository {repository!r} that you may read")
     if not at_least(held, wanted):
         raise NotAllowed(f"this needs {wanted} permission in {repository}; you have {held}")
 
@@ -103,7 +103,7 @@ def teams(session: Session, login: str) -> tuple[str, ...]:
 def set_member(session: Session, repository: str, login: str, wanted: Permission) -> None:
     """Give a user a permission in a repository; `none` takes it away."""
     if session.get(ForgeUser, login) is None:
-        raise LookupError(f"there is no user {login!r}")
+        raise Missing(f"there is no user {login!r}")
     row = session.get(ForgeMember, (repository, login))
     if wanted == "none":
         if row is not None:

@@ -1,4 +1,4 @@
-"""Doing effects on the embedded forge: one function per kind, each looking first for what it may have done before."""
+"""Doing effects on the embedded forge: one function per kind, each looking first for what is done."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from bot.domain import payloads as p
 from bot.domain.errors import Permanent, Retryable
 from bot.domain.model import Model
 from bot.domain.performer import EffectContext
-from bot.forges.local import changes, commit, history, pipelines, read, records, signing
+from bot.forges.local import changes, comments, commit, history, pipelines, read, records, signing
 from bot.forges.local.changes import Impossible
 from bot.forges.local.commit_files import commit_files
 from bot.forges.local.git import GitFailed, run
-from bot.forges.local.ground import Ground
+from bot.forges.local.ground import Ground, Missing
 from bot.forges.local.merge import Wish, merge
 from bot.forges.local.tables import ForgePipeline
 from bot.forges.local.telling import get_change, writing
@@ -35,7 +35,7 @@ def perform(ground: Ground, effect_id: str, effect: e.Effect, context: EffectCon
         if error.code in PENDING:
             raise Retryable(error.message) from error
         raise Permanent(error.code, error.message) from error
-    except LookupError as error:
+    except Missing as error:
         raise Permanent("NotFound", str(error.args[0] if error.args else error)) from error
     except GitFailed as error:
         raise Retryable(str(error)) from error
@@ -44,27 +44,22 @@ def perform(ground: Ground, effect_id: str, effect: e.Effect, context: EffectCon
 def gather_facts(
     ground: Ground, _effect_id: str, effect: e.GatherFacts, _context: EffectContext
 ) -> p.FactsGathered:
+    """Read what a decision wants to know."""
     return read.gather(ground, effect)
 
 
 def open_change(
     ground: Ground, _effect_id: str, effect: e.OpenChange, _context: EffectContext
 ) -> e.ChangeResult:
-    change, created = changes.open_change(
-        ground,
-        effect.repository,
-        login=ground.settings.bot_login,
-        source=effect.source,
-        target=effect.target_branch,
-        title=effect.title,
-        body=effect.body,
-        labels=effect.labels,
-    )
+    """Open a change, or find the open one."""
+    wanted = changes.Proposal(effect.source, effect.target_branch, effect.title, effect.body, effect.labels)
+    change, created = changes.open_change(ground, effect.repository, wanted, login=ground.settings.bot_login)
     url = ground.change_url(change.repository, change.number)
     return e.ChangeResult(number=change.number, url=url, head=change.head, created=created)
 
 
 def update_change(ground: Ground, _effect_id: str, effect: e.UpdateChange, _context: EffectContext) -> e.Done:
+    """Title, body, labels, then state."""
     login, number = ground.settings.bot_login, effect.change
     if effect.title is not None or effect.body is not None:
         changes.edit(ground, effect.repository, number, login=login, title=effect.title, body=effect.body)
@@ -82,29 +77,27 @@ def update_change(ground: Ground, _effect_id: str, effect: e.UpdateChange, _cont
 def post_comment(
     ground: Ground, effect_id: str, effect: e.PostComment, _context: EffectContext
 ) -> e.CommentResult:
+    """Write a comment once; a sticky one is edited in place."""
     body = f"{effect.body}\n\n{MARK.format(effect.sticky)}" if effect.sticky else effect.body
-    written = changes.comment(
-        ground,
-        effect.repository,
-        effect.change,
-        login=ground.settings.bot_login,
-        body=body,
-        mark=effect.sticky,
-        reply_to=effect.reply_to,
-        effect_id=None if effect.sticky else effect_id,
+    once = None if effect.sticky else effect_id
+    words = comments.Words(body, mark=effect.sticky, reply_to=effect.reply_to, effect_id=once)
+    written = comments.comment(
+        ground, effect.repository, effect.change, words, login=ground.settings.bot_login
     )
     url = f"{ground.change_url(effect.repository, effect.change)}#comment-{written.id}"
     return e.CommentResult(comment_id=str(written.id), url=url)
 
 
 def react(ground: Ground, _effect_id: str, effect: e.React, _context: EffectContext) -> e.Done:
-    changes.react(
+    """A reaction is there or is not."""
+    comments.react(
         ground, effect.repository, effect.comment_id, effect.reaction, login=ground.settings.bot_login
     )
     return e.Done(id=effect.comment_id)
 
 
 def set_check(ground: Ground, _effect_id: str, effect: e.SetCheck, _context: EffectContext) -> e.CheckResult:
+    """Checks are told apart by name and revision."""
     check = records.set_check(
         ground, effect.repository, records.CheckSaid.of(effect), login=ground.settings.bot_login
     )
@@ -114,6 +107,7 @@ def set_check(ground: Ground, _effect_id: str, effect: e.SetCheck, _context: Eff
 def merge_change(
     ground: Ground, effect_id: str, effect: e.MergeChange, _context: EffectContext
 ) -> e.MergeResult:
+    """The change's own row tells whether it is merged."""
     wish = Wish(
         effect.repository,
         effect.change,
@@ -129,6 +123,7 @@ def merge_change(
 
 
 def create_tag(ground: Ground, _effect_id: str, effect: e.CreateTag, _context: EffectContext) -> e.Done:
+    """A tag never moves."""
     with writing(ground, effect.repository, ground.settings.bot_login) as folder:
         if run(folder, "check-ref-format", f"refs/tags/{effect.name}").returncode:
             raise Permanent("InvalidTag", f"{effect.name!r} cannot be the name of a tag")
@@ -159,6 +154,7 @@ def _bot_author(ground: Ground) -> commit.Author:
 def run_pipeline(
     ground: Ground, effect_id: str, effect: e.RunPipeline, _context: EffectContext
 ) -> e.PipelineResult:
+    """One more run for each effect."""
     folder = ground.folder(effect.repository)
     if not folder.is_dir() or history.resolve(folder, effect.revision) is None:
         raise Permanent("RevisionMissing", f"there is no revision {effect.revision} in {effect.repository}")
@@ -166,16 +162,14 @@ def run_pipeline(
         raise Permanent("NoPipeline", f"{effect.revision[:12]} has no {pipelines.FILE}")
     with ground.write() as session:
         run_ = session.scalars(select(ForgePipeline).where(ForgePipeline.effect_id == effect_id)).first()
-        run_ = run_ or pipelines.queue_again(
-            ground,
-            session,
-            effect.repository,
+        asked = pipelines.Asked(
             f"refs/heads/{effect.branch}",
             effect.revision,
-            actor=ground.settings.bot_login,
-            variables=effect.variables,
-            effect_id=effect_id,
+            ground.settings.bot_login,
+            effect.variables,
+            effect_id,
         )
+        run_ = run_ or pipelines.queue_again(ground, session, effect.repository, asked)
         number = run_.id
     return e.PipelineResult(pipeline_id=str(number), url=ground.pipeline_url(effect.repository, number))
 
@@ -183,6 +177,7 @@ def run_pipeline(
 def record_deployment(
     ground: Ground, effect_id: str, effect: e.RecordDeployment, _context: EffectContext
 ) -> e.Done:
+    """One line for each effect."""
     said = records.DeploymentSaid.of(effect, effect_id)
     deployment = records.record_deployment(ground, effect.repository, said, login=ground.settings.bot_login)
     return e.Done(id=str(deployment.id), url=deployment.url)

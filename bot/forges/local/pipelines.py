@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 from sqlmodel import col, select
 
-from bot.forges.local.ground import Ground
+from bot.forges.local.ground import Ground, Missing
 from bot.forges.local.tables import ForgeJob, ForgePipeline
 
 FILE = ".gitlab-ci.yml"
@@ -26,28 +27,29 @@ def queue(ground: Ground, session: Session, repository: str, ref: str, sha: str,
         last.status, last.ended_at = "queued", None
 
 
-def queue_again(
-    ground: Ground,
-    session: Session,
-    repository: str,
-    ref: str,
-    sha: str,
-    *,
-    actor: str,
-    variables: Mapping[str, str] | None = None,
-    effect_id: str | None = None,
-) -> ForgePipeline:
+@dataclass(frozen=True)
+class Asked:
+    """A run that somebody asks for, of a revision on a full ref."""
+
+    ref: str
+    sha: str
+    actor: str
+    variables: Mapping[str, str] = field(default_factory=dict)
+    effect_id: str | None = None
+
+
+def queue_again(ground: Ground, session: Session, repository: str, asked: Asked) -> ForgePipeline:
     """Queue one more run, because somebody asks for it."""
-    last = _last(session, repository, ref, sha)
+    last = _last(session, repository, asked.ref, asked.sha)
     run = ForgePipeline(
         repository=repository,
-        ref=ref,
-        sha=sha,
+        ref=asked.ref,
+        sha=asked.sha,
         attempt=last.attempt + 1 if last else 1,
         source="again",
-        actor=actor,
-        variables=dict(variables or {}),
-        effect_id=effect_id,
+        actor=asked.actor,
+        variables=dict(asked.variables),
+        effect_id=asked.effect_id,
         created_at=ground.moment(),
     )
     session.add(run)
@@ -63,10 +65,10 @@ def _last(session: Session, repository: str, ref: str, sha: str) -> ForgePipelin
 
 
 def get(session: Session, repository: str, pipeline: int) -> ForgePipeline:
-    """A run by its number. Raises LookupError."""
+    """A run by its number. Raises Missing."""
     run = session.get(ForgePipeline, pipeline)
     if run is None or run.repository != repository:
-        raise LookupError(f"there is no pipeline {pipeline} in {repository}")
+        raise Missing(f"there is no pipeline {pipeline} in {repository}")
     return run
 
 

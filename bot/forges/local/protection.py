@@ -1,8 +1,9 @@
 """Branch protection: who may push to a branch, and what a merge into it needs.
 
-The push side is checked inside Git by a hook of plain shell: it runs while the pushed objects are still in quarantine, sees
-the refs as they are, needs no Python environment and no call back into a server that is busy with that very push. All it
-must know (which patterns this pusher may not touch) is known before git starts and comes in two variables.
+The push side is checked inside Git by a hook of plain shell. It runs while the pushed objects are still in
+quarantine, sees the refs as they are, and needs neither a Python environment nor a call back into a server
+that is busy with that very push: which patterns this pusher may not touch is known before git starts, and
+comes in two variables.
 """
 
 from __future__ import annotations
@@ -30,7 +31,10 @@ judge() {
   [ "$1" = "$zero" ] && return
   matches "$branch" "$POINTSMAN_PROTECTED" || return
   if [ "$2" = "$zero" ]; then say "$branch is protected: it cannot be deleted"; return; fi
-  if ! git merge-base --is-ancestor "$1" "$2"; then say "$branch is protected: its history cannot be rewritten"; return; fi
+  if ! git merge-base --is-ancestor "$1" "$2"; then
+    say "$branch is protected: its history cannot be rewritten"
+    return
+  fi
   if matches "$branch" "$POINTSMAN_GUARDED"; then
     say "$branch is protected: push a branch of your own and open a change"
   fi
@@ -41,7 +45,7 @@ exit $refused
 
 
 class Rule(Model):
-    """One protected branch, or several by a pattern (`release/*`). History there is never rewritten or deleted."""
+    """A protected branch, or several by a pattern (`release/*`): never rewritten, never deleted."""
 
     branch: str
     push: tuple[str, ...] = ()

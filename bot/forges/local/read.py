@@ -15,7 +15,7 @@ from bot.domain.effect import File, GatherFacts
 from bot.domain.errors import Permanent
 from bot.forges.local import history, people, webhooks
 from bot.forges.local.git import GitFailed, git
-from bot.forges.local.ground import Ground
+from bot.forges.local.ground import Ground, Missing
 from bot.forges.local.tables import ForgeRepository, ForgeUser
 from bot.forges.local.telling import get_change
 
@@ -24,12 +24,12 @@ TREE_FILES = 20_000
 
 
 def gather(ground: Ground, effect: GatherFacts) -> p.FactsGathered:
-    """Everything asked for, from one look at the tables and Git. Raises LookupError, Permanent."""
+    """Everything asked for, from one look at the tables and Git. Raises Missing, Permanent."""
     folder = ground.folder(effect.repository)
     with ground.read() as session:
         repository = session.get(ForgeRepository, effect.repository)
         if repository is None:
-            raise LookupError(f"there is no repository {effect.repository!r}")
+            raise Missing(f"there is no repository {effect.repository!r}")
         actors = {login: _actor(session, effect.repository, login) for login in effect.actors}
         change = _change(ground, session, folder, effect) if effect.change is not None else None
         bot = people.permission(session, effect.repository, ground.settings.bot_login)

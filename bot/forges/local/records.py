@@ -8,7 +8,7 @@ from sqlmodel import select
 
 from bot.domain import effect as e
 from bot.forges.local import history, webhooks
-from bot.forges.local.ground import Ground
+from bot.forges.local.ground import Ground, Missing
 from bot.forges.local.history import Commit
 from bot.forges.local.tables import ForgeChange, ForgeCheck, ForgeDeployment
 
@@ -51,7 +51,7 @@ def _commit(ground: Ground, repository: str, revision: str) -> Commit:
     folder = ground.folder(repository)
     sha = history.resolve(folder, revision) if folder.is_dir() else None
     if sha is None:
-        raise LookupError(f"there is no revision {revision} in {repository}")
+        raise Missing(f"there is no revision {revision} in {repository}")
     return history.commits(folder, sha, limit=1)[0]
 
 

@@ -11,7 +11,7 @@ from bot.domain.effect import File
 from bot.domain.errors import Permanent
 from bot.forges.local import commit, people, signing, telling, tree
 from bot.forges.local.git import ZERO, git
-from bot.forges.local.ground import Ground
+from bot.forges.local.ground import Ground, Missing
 from bot.forges.local.protection import Rule, install_hooks
 from bot.forges.local.tables import ForgeMember, ForgeRepository
 
@@ -25,9 +25,9 @@ def create(
     files: tuple[File, ...] = (),
     by: str | None = None,
 ) -> Path:
-    """A repository with `files` as its first commit, its default branch protected unless `protection` says otherwise.
+    """A repository with `files` as its first commit; `protection` absent: the default branch is protected.
 
-    Raises LookupError for a bad name and people.Taken when it exists. The bot gets write permission, `by` becomes admin.
+    The bot gets write permission, `by` becomes admin. Raises Missing for a bad name, people.Taken.
     """
     folder = ground.folder(name)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -62,7 +62,7 @@ def _initialise(ground: Ground, folder: Path, default_branch: str) -> None:
     settings = {
         "core.hooksPath": str((ground.settings.home / "hooks").resolve()),
         "receive.fsckObjects": "true",
-        "receive.autogc": "false",  # old objects cost nothing here; a collection in the middle of a push costs seconds
+        "receive.autogc": "false",  # in the middle of a push it would cost seconds
         "gc.auto": "0",
     }
     for key, value in settings.items():
@@ -80,7 +80,7 @@ def _first_commit(ground: Ground, folder: Path, branch: str, files: tuple[File, 
 
 
 def protect(ground: Ground, repository: str, rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Replace the rules of a repository. Raises LookupError, Permanent('InvalidRule')."""
+    """Replace the rules of a repository. Raises Missing, Permanent('InvalidRule')."""
     try:
         checked = [Rule.model_validate(rule).to_json() for rule in rules]
     except ValidationError as error:
@@ -90,6 +90,6 @@ def protect(ground: Ground, repository: str, rules: list[dict[str, Any]]) -> lis
     with ground.write() as session:
         row = session.get(ForgeRepository, repository)
         if row is None:
-            raise LookupError(f"there is no repository {repository!r}")
+            raise Missing(f"there is no repository {repository!r}")
         row.protection = checked
     return checked

@@ -1,4 +1,4 @@
-"""Executes queued pipeline runs, a few at a time, in the web process; a killed worker never takes a run with it."""
+"""Executes queued pipeline runs in the web process, so that a killed worker never takes a run with it."""
 
 from __future__ import annotations
 
@@ -229,7 +229,7 @@ def put_back(ground: Ground, run: ForgePipeline) -> None:
 
 
 def fail_lost(ground: Ground) -> None:
-    """Runs of a process that is gone have failed: their jobs may have done anything, so they are not repeated."""
+    """Runs of a process that is gone have failed: their jobs may have done anything, so none is repeated."""
     with ground.read() as session:
         lost = session.scalars(select(ForgePipeline).where(ForgePipeline.status == "running")).all()
     for run in lost:

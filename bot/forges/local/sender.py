@@ -102,7 +102,7 @@ class Sender:
         return answer.is_success, str(answer.status_code)
 
     def _note(self, answers: dict[int, tuple[bool, str]]) -> None:
-        """One transaction for the whole round: a crash before it sends them again, and the receiver knows their ids."""
+        """One transaction a round: a crash before it sends them again, and the receiver knows their ids."""
         if not answers:
             return
         with self._ground.write() as session:

@@ -1,4 +1,4 @@
-"""The bot's SSH signature over the commits it makes; without ssh-keygen they are made, and recorded, unsigned."""
+"""The bot's SSH signature over its commits; without ssh-keygen they are made, and recorded, unsigned."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KEY = "signing-key"
 
 
 def ensure_key(home: Path, owner: str) -> Path:
-    """The private key in `home`, made at first use; `allowed_signers` beside it is what `git verify-commit` wants."""
+    """The private key in `home`, made at first use, and `allowed_signers` for `git verify-commit`."""
     kept = kept_once(home / KEY, _new_key())
     public = _public_line(kept)
     kept_once(home / f"{KEY}.pub", public + b"\n")

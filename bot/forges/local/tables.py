@@ -1,4 +1,4 @@
-"""What the embedded forge keeps beside its Git repositories. Moments are RFC 3339 text in UTC: sortable, same on both databases."""
+"""What the embedded forge keeps beside Git. Moments are RFC 3339 text in UTC: sortable, on both databases."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class ForgeTeam(SQLModel, table=True):
 
 
 class ForgeRef(SQLModel, table=True):
-    """The value of a ref that was last told to the world; whatever Git says differently is still to be told."""
+    """The value of a ref that was last told; whatever Git says differently is still to be told."""
 
     __tablename__ = "forge_refs"
 
@@ -73,7 +73,7 @@ class ForgeRef(SQLModel, table=True):
 
 
 class ForgeChange(SQLModel, table=True):
-    """A change. `base` is the merge base when the head was last seen; `merging` the commit about to become the merge."""
+    """A change. `base` is the merge base of its head; `merging` the commit about to become the merge."""
 
     __tablename__ = "forge_changes"
     __table_args__: ClassVar[Any] = (UniqueConstraint("repository", "number"),)
@@ -100,7 +100,7 @@ class ForgeChange(SQLModel, table=True):
 
 
 class ForgeRevision(SQLModel, table=True):
-    """One head a change had: who pushed it, and who has a part in its commits (logins, or addresses nobody owns)."""
+    """One head a change had, its pusher, and who has a part in it (logins, or addresses nobody owns)."""
 
     __tablename__ = "forge_change_revisions"
 
@@ -243,7 +243,7 @@ class ForgeJob(SQLModel, table=True):
 
 
 class ForgeDelivery(SQLModel, table=True):
-    """A webhook call to be made, or made. Its bytes never change, so that a second attempt is the same delivery."""
+    """A webhook call. Its bytes never change, so that a second attempt is the same delivery."""
 
     __tablename__ = "forge_deliveries"
 

@@ -1,9 +1,9 @@
 """Who may write to a repository at a time, and telling the world what became of its refs.
 
 Every writer (a push, a commit of the bot, a merge) holds the repository's lock file, and before letting go
-compares Git's refs with the ones last told (`forge_refs`). The difference becomes webhooks, new heads of changes
-and queued pipelines, in one transaction. The lock file names its holder: a writer that died after moving a ref
-and before telling is told for by the next one.
+compares Git's refs with the ones last told (`forge_refs`). The difference becomes webhooks, new heads of
+changes and queued pipelines, in one transaction. The lock file names its holder: a writer that died after
+moving a ref and before telling is told for by the next one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sqlmodel import select
 from bot.domain.errors import Retryable
 from bot.forges.local import history, people, pipelines, webhooks
 from bot.forges.local.git import ZERO
-from bot.forges.local.ground import Ground
+from bot.forges.local.ground import Ground, Missing
 from bot.forges.local.history import Commit
 from bot.forges.local.tables import ForgeChange, ForgeRef, ForgeRevision
 
@@ -31,7 +31,7 @@ LOCK_TIMEOUT_S = 30.0
 
 @contextmanager
 def writing(ground: Ground, repository: str, login: str) -> Iterator[Path]:
-    """The repository's folder, for one writer; what it did is told when the block ends. Raises LookupError, Retryable.
+    """The repository's folder, for one writer; what it did is told at the end. Raises Missing, Retryable.
 
     Take it before a database transaction, never inside one.
     """
@@ -48,7 +48,7 @@ def writing(ground: Ground, repository: str, login: str) -> Iterator[Path]:
 @contextmanager
 def _locked(folder: Path, repository: str) -> Iterator[Path]:
     if not folder.is_dir():
-        raise LookupError(f"there is no repository {repository!r}")
+        raise Missing(f"there is no repository {repository!r}")
     deadline = time.monotonic() + LOCK_TIMEOUT_S
     with (folder / LOCK).open("a") as lock:
         while True:
@@ -238,11 +238,11 @@ def add_revision(
 
 
 def get_change(session: Session, repository: str, number: int) -> ForgeChange:
-    """A change by its number. Raises LookupError."""
+    """A change by its number. Raises Missing."""
     wanted = select(ForgeChange).where(ForgeChange.repository == repository, ForgeChange.number == number)
     change = session.scalars(wanted).one_or_none()
     if change is None:
-        raise LookupError(f"there is no change {number} in {repository}")
+        raise Missing(f"there is no change {number} in {repository}")
     return change
 
 

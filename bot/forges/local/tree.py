@@ -17,7 +17,7 @@ STRICT = ("-c", "core.protectHFS=true", "-c", "core.protectNTFS=true")
 
 
 def checked_path(prefix: str, path: str) -> str:
-    """A path below `prefix`. Raises Permanent('InvalidPath') for one that could leave it or reach into `.git`."""
+    """A path below `prefix`. Raises Permanent('InvalidPath') if it leaves it or reaches into `.git`."""
     joined = f"{prefix.strip('/')}/{path}" if prefix.strip("/") else path
     parts = joined.split("/")
     bad = path.startswith("/") or "\\" in path or any(ord(sign) < 32 or ord(sign) == 127 for sign in path)  # noqa: PLR2004 - ASCII
@@ -45,10 +45,10 @@ def content(file: File) -> bytes:
 def build_tree(
     folder: Path, parent: str | None, files: Mapping[str, File], *, clean: str | None = None
 ) -> str:
-    """The tree of `parent` with `files` (path -> file) written into it. `clean`: first empty that folder ("": all).
+    """The tree of `parent` with `files` (by path) in it, after emptying the folder `clean` ("": all).
 
-    Raises Permanent('InvalidPath') when anything else would become of it: a path that Git leaves out, a file where a
-    folder is.
+    Raises Permanent('InvalidPath') when anything else would become of it: a path that Git leaves out, a file
+    where a folder is.
     """
     with TemporaryDirectory(prefix="pointsman-tree-") as temporary:
         index = Index(folder, Path(temporary))

@@ -24,7 +24,7 @@ def sign(secret: bytes, body: bytes) -> str:
 def authenticate(
     secrets: Sequence[bytes], raw_headers: Sequence[tuple[bytes, bytes]], body: bytes
 ) -> Delivery:
-    """The delivery, when one of `secrets` signed it. Raises Unauthenticated; nothing of the body is read before."""
+    """The delivery, when one of `secrets` signed it; the body is not read. Raises Unauthenticated."""
     given = _single(raw_headers, SIGNATURE)
     # All secrets are tried, so that time does not tell which one fits.
     fits = [hmac.compare_digest(sign(secret, body).encode(), given) for secret in secrets]

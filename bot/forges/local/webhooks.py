@@ -2,7 +2,7 @@
 
 Every body has `event`, `repository {name, defaultBranch}` and `sender {login, bot}`; beside them, by event:
 
-    push        ref, branch | tag, before, after, forced, commits [{sha, message, author}], paths, changes [numbers]
+    push        ref, branch | tag, before, after, forced, commits [{sha, message, author}], paths, changes [n]
     change      action, change {...}, headCommit {sha, message}
     comment     action, comment {...}, change {...}, headCommit
     review      review {...}, change {...}, headCommit

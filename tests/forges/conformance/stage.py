@@ -1,7 +1,8 @@
-"""What the conformance suite needs of a forge beside the port: people who act on it, and a look at what is there.
+"""What the conformance suite needs of a forge beside the port: people who act on it, and a look at it.
 
-Every forge of the registry has a module in `stages/` with its name, and in it a function `stage(request)` that is a
-context manager for one. The forge on it is real, or a stand-in that answers as the real one was recorded to.
+Every forge of the registry has a module in `stages/` with its name, and in it a context manager
+`stage(request, folder)` that gives one. The forge on it is real, or a stand-in that answers as the real
+one was recorded to.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ class Call:
 
 
 class Stage(Protocol):
-    """One forge with one repository: `README.md` on its default branch `main`, which only changes may touch."""
+    """One forge and repository: `README.md` on its default branch `main`, which only changes may touch."""
 
     forge: Forge
     repository: str

@@ -120,9 +120,10 @@ def test_a_ref_moved_by_a_writer_that_died_is_told_by_the_next_one(
     sha = line(folder, "commit-tree", tree, "-p", "main", "-m", "feat: hers", env=env)
     line(folder, "update-ref", "refs/heads/hers", sha)
     if killed == "before":
-        with pytest.raises(RuntimeError), monkeypatch.context() as patch:
+        with monkeypatch.context() as patch:
             patch.setattr(telling, "_record", _die)
-            commit(world, 1)
+            with pytest.raises(RuntimeError, match="killed"):
+                commit(world, 1)
     commit(world, 1)
     world.until(lambda: len(world.receiver.received) == 3)
     assert [(fact.draft.data["branch"], fact.draft.actor) for fact in world.facts()] == [

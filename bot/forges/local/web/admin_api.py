@@ -16,6 +16,7 @@ from bot.forges.local.web.bodies import Membership, NewRepository, NewUser, Team
 from bot.forges.local.web.calls import By, Repository
 
 Json = dict[str, Any]
+REPOSITORY = "/repositories/{owner}/{name}"
 routes = APIRouter(prefix="/forge/api", route_class=ApiRoute, tags=["embedded forge"])
 
 
@@ -67,14 +68,14 @@ def list_repositories(by: By) -> list[Json]:
     return [_repository_json(by.ground, name) for name in readable]
 
 
-@routes.get("/repositories/{owner}/{name}")
+@routes.get(REPOSITORY)
 def get_repository(by: By, repository: Repository) -> Json:
     """One repository."""
     by.may(repository, "read")
     return _repository_json(by.ground, repository)
 
 
-@routes.put("/repositories/{owner}/{name}/members/{login}")
+@routes.put(REPOSITORY + "/members/{login}")
 def set_member(by: By, repository: Repository, login: str, body: Membership) -> Json:
     """Give a user a permission."""
     by.may(repository, "admin")
@@ -83,7 +84,7 @@ def set_member(by: By, repository: Repository, login: str, body: Membership) -> 
     return {"login": login, "permission": body.permission}
 
 
-@routes.put("/repositories/{owner}/{name}/protection")
+@routes.put(REPOSITORY + "/protection")
 def set_protection(by: By, repository: Repository, body: list[dict[str, Any]]) -> list[Json]:
     """Replace the rules of branch protection."""
     by.may(repository, "admin")

@@ -1,4 +1,4 @@
-"""From an error to an HTTP answer, once for all routes: problem+json (RFC 9457) for the API, a page for people."""
+"""From an error to an HTTP answer, once for all routes; problem+json (RFC 9457) for the API."""
 
 from __future__ import annotations
 
@@ -12,11 +12,22 @@ from fastapi.routing import APIRoute
 
 from bot.domain.errors import Permanent, Retryable
 from bot.forges.local.changes import Impossible
+from bot.forges.local.ground import Missing
 from bot.forges.local.people import NotAllowed, Taken
 from bot.forges.local.web.identity import SignInNeeded
 
 BODY_LIMIT = 16 * 1024 * 1024
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+PLAIN: tuple[tuple[type[Exception], int, str], ...] = (
+    (SignInNeeded, 401, "SignInNeeded"),
+    (NotAllowed, 403, "NotAllowed"),
+    (Missing, 404, "NotFound"),
+    (Taken, 409, "Taken"),
+    (Retryable, 503, "Busy"),
+)
+PLAIN_WORDS = "Sign in with your token."
 
 
 class BodyRefused(Exception):
@@ -28,7 +39,7 @@ class BodyRefused(Exception):
 
 
 def check_length(request: Request) -> None:
-    """The server reads no more than the announced length, so a limit on that is a limit. Raises BodyRefused."""
+    """The server reads no more than the announced length: limit that. Raises BodyRefused."""
     if request.method in {"GET", "HEAD", "DELETE"}:
         return
     length = request.headers.get("content-length", "")
@@ -40,24 +51,16 @@ def check_length(request: Request) -> None:
 
 def explain(error: Exception) -> tuple[int, str, str]:
     """Status, stable code and sentence of an error; what is not ours to explain is raised again."""
-    match error:
-        case SignInNeeded():
-            return 401, "SignInNeeded", "Sign in with your token."
-        case NotAllowed():
-            return 403, "NotAllowed", str(error)
-        case LookupError():
-            return 404, "NotFound", str(error.args[0] if error.args else "there is no such thing")
-        case Taken():
-            return 409, "Taken", str(error)
-        case Impossible() | Permanent():
-            return 409, error.code if isinstance(error, Impossible) else error.reason_code, error.message
-        case Retryable():
-            return 503, "Busy", error.message
-        case BodyRefused():
-            return error.status, "BodyRefused", str(error)
-        case RequestValidationError():
-            first = error.errors()[0]
-            return 422, "Invalid", f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    for kind, status, code in PLAIN:
+        if isinstance(error, kind):
+            return status, code, str(error.args[0] if error.args else PLAIN_WORDS)
+    if isinstance(error, BodyRefused):
+        return error.status, "BodyRefused", str(error)
+    if isinstance(error, Impossible | Permanent):
+        return 409, error.code if isinstance(error, Impossible) else error.reason_code, error.message
+    if isinstance(error, RequestValidationError):
+        first = error.errors()[0]
+        return 422, "Invalid", f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
     raise error
 
 

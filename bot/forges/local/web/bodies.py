@@ -1,4 +1,4 @@
-"""What may be sent to the embedded forge's API. Fields are camelCase in JSON; absent ones have these defaults."""
+"""What may be sent to the embedded forge's API; camelCase in JSON, absent fields have these defaults."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class Call:
     is_admin: bool
 
     def may(self, repository: str, wanted: Permission) -> None:
-        """Raise LookupError or NotAllowed."""
+        """Raise Missing or NotAllowed."""
         with self.ground.read() as session:
             people.require(session, repository, self.login, wanted)
 

@@ -7,8 +7,9 @@ from typing import Any
 from fastapi import APIRouter
 from sqlmodel import col, select
 
-from bot.forges.local import changes, history, webhooks
-from bot.forges.local.changes import default_branch, get_comment
+from bot.forges.local import changes, comments, history, webhooks
+from bot.forges.local.changes import default_branch
+from bot.forges.local.comments import get_comment
 from bot.forges.local.merge import Wish, merge
 from bot.forges.local.people import NotAllowed
 from bot.forges.local.tables import ForgeChange, ForgeComment, ForgeReaction, ForgeReview
@@ -34,16 +35,8 @@ def open_change(by: By, repository: Repository, body: NewChange) -> Json:
     by.may(repository, "write")
     with by.ground.read() as session:
         target = body.target or default_branch(session, repository)
-    change, _ = changes.open_change(
-        by.ground,
-        repository,
-        login=by.login,
-        source=body.source,
-        target=target,
-        title=body.title,
-        body=body.body,
-        labels=body.labels,
-    )
+    wanted = changes.Proposal(body.source, target, body.title, body.body, body.labels)
+    change, _ = changes.open_change(by.ground, repository, wanted, login=by.login)
     return _change(by, repository, change.number)
 
 
@@ -105,15 +98,8 @@ def merge_change(by: By, repository: Repository, number: int, body: NewMerge) ->
 def review_change(by: By, repository: Repository, number: int, body: NewReview) -> Json:
     """Approve, ask for changes, or only say something."""
     by.may(repository, "read")
-    said = changes.review(
-        by.ground,
-        repository,
-        number,
-        login=by.login,
-        state=body.state,
-        revision=body.revision,
-        body=body.body,
-    )
+    opinion = comments.Opinion(body.state, body.revision, body.body)
+    said = comments.review(by.ground, repository, number, opinion, login=by.login)
     return webhooks.review_json(said)
 
 
@@ -131,7 +117,7 @@ def list_reviews(by: By, repository: Repository, number: int) -> list[Json]:
 def write_comment(by: By, repository: Repository, number: int, body: CommentText) -> Json:
     """Say something, or give a command to the bot."""
     by.may(repository, "read")
-    written = changes.comment(by.ground, repository, number, login=by.login, body=body.body)
+    written = comments.comment(by.ground, repository, number, comments.Words(body.body), login=by.login)
     return _comment(by, written)
 
 
@@ -153,7 +139,7 @@ def edit_comment(by: By, repository: Repository, comment_id: str, body: CommentT
     """Change your own comment."""
     _own(by, repository, comment_id)
     return _comment(
-        by, changes.edit_comment(by.ground, repository, comment_id, login=by.login, body=body.body)
+        by, comments.edit_comment(by.ground, repository, comment_id, login=by.login, body=body.body)
     )
 
 
@@ -161,7 +147,7 @@ def edit_comment(by: By, repository: Repository, comment_id: str, body: CommentT
 def delete_comment(by: By, repository: Repository, comment_id: str) -> None:
     """Take your own comment away."""
     _own(by, repository, comment_id)
-    changes.delete_comment(by.ground, repository, comment_id, login=by.login)
+    comments.delete_comment(by.ground, repository, comment_id, login=by.login)
 
 
 def _own(by: Call, repository: str, comment_id: str) -> None:

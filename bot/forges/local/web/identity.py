@@ -1,4 +1,4 @@
-"""Who is calling: basic or bearer authentication for Git and the API, a session cookie for pages; loopback only."""
+"""Who is calling: basic or bearer tokens for Git and the API, a cookie for pages; loopback only."""
 
 from __future__ import annotations
 

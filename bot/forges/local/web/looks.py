@@ -59,7 +59,7 @@ class RepositoryLook:
 
 
 def repository(ground: Ground, name: str) -> RepositoryLook:
-    """Raises LookupError."""
+    """Raises Missing."""
     refs = history.refs(ground.folder(name))
     with ground.read() as session:
         row = session.get_one(ForgeRepository, name)
@@ -114,7 +114,7 @@ class ChangeLook:
 
 
 def change(ground: Ground, name: str, number: int, login: str) -> ChangeLook:
-    """Raises LookupError."""
+    """Raises Missing."""
     with ground.read() as session:
         row = get_change(session, name, number)
         checks = session.scalars(
@@ -184,7 +184,7 @@ class PipelineLook:
 
 
 def pipeline(ground: Ground, name: str, number: int) -> PipelineLook:
-    """Raises LookupError."""
+    """Raises Missing."""
     with ground.read() as session:
         row = pipelines.get(session, name, number)
         jobs = pipelines.jobs(session, row)

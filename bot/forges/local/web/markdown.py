@@ -1,4 +1,4 @@
-"""Markdown that other people wrote, as HTML that cannot do anything: no HTML of theirs, no images, safe links."""
+"""Markdown that others wrote, as HTML that cannot do anything: none of theirs, no images, safe links."""
 
 from __future__ import annotations
 

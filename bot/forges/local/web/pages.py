@@ -1,7 +1,7 @@
 """Small pages at `/forge`: repositories, a change with its comments and checks, a pipeline with its logs.
 
-Signed in by token; the cookie is HttpOnly and SameSite=Strict, every form carries the session's own secret, and the
-content security policy lets nothing in but our one style sheet.
+Signed in by token; the cookie is HttpOnly and SameSite=Strict, every form carries the session's own secret,
+and the content security policy lets nothing in but our one style sheet.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from bot.forges.local import changes, people
+from bot.forges.local import changes, comments, people
 from bot.forges.local.ground import Ground
 from bot.forges.local.merge import Wish, merge
 from bot.forges.local.web import identity, looks
@@ -77,7 +77,7 @@ class Visit:
         self._request = request
 
     def may(self, repository: str, wanted: people.Permission) -> None:
-        """Raise LookupError or NotAllowed."""
+        """Raise Missing or NotAllowed."""
         with self.ground.read() as session:
             people.require(session, repository, self.who.login, wanted)
 
@@ -88,6 +88,8 @@ class Visit:
 
 Here = Annotated[Visit, Depends(Visit)]
 Field = Annotated[str, Form()]
+REPOSITORY = "/{owner}/{name}"
+CHANGE = REPOSITORY + "/changes/{number}"
 routes = APIRouter(prefix="/forge", route_class=PageRoute, include_in_schema=False)
 
 
@@ -153,7 +155,7 @@ def front(here: Here) -> HTMLResponse:
     )
 
 
-@routes.get("/{owner}/{name}")
+@routes.get(REPOSITORY)
 def show_repository(here: Here, repository: Repository) -> HTMLResponse:
     """Changes, branches, pipelines, deployments."""
     here.may(repository, "read")
@@ -162,7 +164,7 @@ def show_repository(here: Here, repository: Repository) -> HTMLResponse:
     )
 
 
-@routes.get("/{owner}/{name}/changes/{number}")
+@routes.get(CHANGE)
 def show_change(here: Here, repository: Repository, number: int) -> HTMLResponse:
     """A change, whole."""
     here.may(repository, "read")
@@ -170,7 +172,7 @@ def show_change(here: Here, repository: Repository, number: int) -> HTMLResponse
     return page("change.html", title=f"{look.change['title']} #{number}", look=look, who=here.who)
 
 
-@routes.post("/{owner}/{name}/changes/{number}/comments")
+@routes.post(CHANGE + "/comments")
 def write_comment(here: Here, repository: Repository, number: int, csrf: Field, body: Field = "") -> Response:
     """The comment form."""
     here.own_form(csrf)
@@ -179,11 +181,11 @@ def write_comment(here: Here, repository: Repository, number: int, csrf: Field, 
         return RedirectResponse(f"/forge/{repository}/changes/{number}", 303)
     # Browsers send line ends as CRLF.
     text = body.replace("\r\n", "\n")
-    written = changes.comment(here.ground, repository, number, login=here.who.login, body=text)
+    written = comments.comment(here.ground, repository, number, comments.Words(text), login=here.who.login)
     return RedirectResponse(f"/forge/{repository}/changes/{number}#comment-{written.id}", 303)
 
 
-@routes.post("/{owner}/{name}/changes/{number}/reviews")
+@routes.post(CHANGE + "/reviews")
 def review(
     here: Here, repository: Repository, number: int, csrf: Field, state: Field, revision: Field
 ) -> Response:
@@ -191,11 +193,12 @@ def review(
     here.own_form(csrf)
     here.may(repository, "read")
     known = state if state in {"approved", "changes_requested"} else "commented"
-    changes.review(here.ground, repository, number, login=here.who.login, state=known, revision=revision)
+    opinion = comments.Opinion(known, revision)
+    comments.review(here.ground, repository, number, opinion, login=here.who.login)
     return RedirectResponse(f"/forge/{repository}/changes/{number}#reviews", 303)
 
 
-@routes.post("/{owner}/{name}/changes/{number}/merge")
+@routes.post(CHANGE + "/merge")
 def merge_it(here: Here, repository: Repository, number: int, csrf: Field, revision: Field) -> Response:
     """The merge button."""
     here.own_form(csrf)
@@ -206,7 +209,7 @@ def merge_it(here: Here, repository: Repository, number: int, csrf: Field, revis
     return RedirectResponse(f"/forge/{repository}/changes/{number}", 303)
 
 
-@routes.post("/{owner}/{name}/changes/{number}/state")
+@routes.post(CHANGE + "/state")
 def set_state(here: Here, repository: Repository, number: int, csrf: Field, state: Field) -> Response:
     """The close and reopen buttons."""
     here.own_form(csrf)
@@ -216,7 +219,7 @@ def set_state(here: Here, repository: Repository, number: int, csrf: Field, stat
     return RedirectResponse(f"/forge/{repository}/changes/{number}", 303)
 
 
-@routes.get("/{owner}/{name}/pipelines/{pipeline}")
+@routes.get(REPOSITORY + "/pipelines/{pipeline}")
 def show_pipeline(here: Here, repository: Repository, pipeline: int) -> HTMLResponse:
     """A run with its jobs and what they printed."""
     here.may(repository, "read")

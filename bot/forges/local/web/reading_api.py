@@ -10,6 +10,7 @@ from sqlmodel import col, select
 
 from bot.forges.local import history, logs, pipelines, records, webhooks
 from bot.forges.local.changes import Impossible
+from bot.forges.local.ground import Missing
 from bot.forges.local.tables import ForgeCheck, ForgeDeployment, ForgePipeline
 from bot.forges.local.web.answers import ApiRoute
 from bot.forges.local.web.bodies import NewCheck, NewRun
@@ -66,12 +67,12 @@ def run_pipeline(by: By, repository: Repository, body: NewRun) -> Json:
     by.may(repository, "write")
     head = history.branch_head(by.ground.folder(repository), body.branch)
     if head is None:
-        raise LookupError(f"there is no branch {body.branch}")
+        raise Missing(f"there is no branch {body.branch}")
     if history.read(by.ground.folder(repository), head, pipelines.FILE) is None:
         raise Impossible("NoPipeline", f"{body.branch} has no {pipelines.FILE}")
-    ref = f"refs/heads/{body.branch}"
+    asked = pipelines.Asked(f"refs/heads/{body.branch}", head, by.login)
     with by.ground.write() as session:
-        run = pipelines.queue_again(by.ground, session, repository, ref, head, actor=by.login)
+        run = pipelines.queue_again(by.ground, session, repository, asked)
         return webhooks.pipeline_json(by.ground, run, [])
 
 
@@ -92,5 +93,5 @@ def read_log(by: By, repository: Repository, pipeline: int, job: str) -> str:
         run = pipelines.get(session, repository, pipeline)
         found = [row for row in pipelines.jobs(session, run) if row.name == job]
     if not found:
-        raise LookupError(f"pipeline {pipeline} has no job {job!r}")
+        raise Missing(f"pipeline {pipeline} has no job {job!r}")
     return logs.text(by.ground, found[0])

@@ -1,8 +1,8 @@
 """Git's smart HTTP, answered by `git http-backend`.
 
-The request body is spooled to a file first: streamed through ASGI into the program's standard input, it broke above
-one MiB. An answer of `upload-pack` is streamed; that of `receive-pack` is a short report, and waits until what was
-pushed is told (bot.forges.local.telling).
+The request body is spooled to a file first: streamed through ASGI into the program's standard input, it broke
+above one MiB. An answer of `upload-pack` is streamed; that of `receive-pack` is a short report, and waits
+until what was pushed is told (bot.forges.local.telling).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from bot.domain.errors import Retryable
 from bot.forges.local import people
 from bot.forges.local.git import environment
-from bot.forges.local.ground import Ground
+from bot.forges.local.ground import Ground, Missing
 from bot.forges.local.protection import Rule, hook_variables
 from bot.forges.local.tables import ForgeRepository
 from bot.forges.local.telling import writing
@@ -34,7 +34,7 @@ HEADER_LIMIT = 64 * 1024
 
 
 def router(ground: Ground) -> APIRouter:
-    """`/git/<owner>/<name>.git/...`"""
+    """The routes below `/git/<owner>/<name>.git`."""
     routes = APIRouter()
 
     @routes.get("/git/{owner}/{name}.git/info/refs", include_in_schema=False)
@@ -55,16 +55,8 @@ async def serve(ground: Ground, request: Request, repository: str, service: str,
         return PlainTextResponse("Only Git's smart protocol is spoken here.\n", status_code=403)
     try:
         login, variables = await run_in_threadpool(admit, ground, request, repository, service)
-    except identity.SignInNeeded:
-        return PlainTextResponse(
-            "Sign in with your user name and token.\n",
-            status_code=401,
-            headers={"WWW-Authenticate": 'Basic realm="Pointsman", charset="UTF-8"'},
-        )
-    except people.NotAllowed as error:
-        return PlainTextResponse(f"{error}\n", status_code=403)
-    except LookupError:
-        return PlainTextResponse(f"There is no repository {repository} that you may read.\n", status_code=404)
+    except (identity.SignInNeeded, people.NotAllowed, Missing) as error:
+        return refused(error, repository)
     spool = tempfile.TemporaryFile()  # noqa: SIM115 - closed by who reads it last
     if not await spooled(request, spool, ground.settings.push_limit):
         spool.close()
@@ -76,14 +68,24 @@ async def serve(ground: Ground, request: Request, repository: str, service: str,
     return await stream(spool, env)
 
 
+def refused(error: Exception, repository: str) -> Response:
+    """What git shows to who may not."""
+    if isinstance(error, identity.SignInNeeded):
+        challenge = {"WWW-Authenticate": 'Basic realm="Pointsman", charset="UTF-8"'}
+        return PlainTextResponse("Sign in with your user name and token.\n", 401, challenge)
+    if isinstance(error, people.NotAllowed):
+        return PlainTextResponse(f"{error}\n", status_code=403)
+    return PlainTextResponse(f"There is no repository {repository} that you may read.\n", status_code=404)
+
+
 def admit(ground: Ground, request: Request, repository: str, service: str) -> tuple[str, dict[str, str]]:
-    """Login, and what the hook is told. Raises SignInNeeded, NotAllowed, LookupError."""
+    """Login, and what the hook is told. Raises SignInNeeded, NotAllowed, Missing."""
     user = identity.caller(ground, request)
     ground.folder(repository)
     with ground.read() as session:
         row = session.get(ForgeRepository, repository)
         if row is None:
-            raise LookupError(repository)
+            raise Missing(repository)
         people.require(session, repository, user.login, "write" if SERVICES[service] == "write" else "read")
     return user.login, hook_variables([Rule.model_validate(rule) for rule in row.protection], user.login)
 
