@@ -29,7 +29,8 @@ def packs() -> tuple[str, ...]:
 @lru_cache(maxsize=16)
 def pack(name: str) -> Map:
     """The data of a pack."""
-    return parse((PACKS / f"{name}.yaml").read_text(encoding="utf-8"), f"pack {name}")
+    data = parse((PACKS / f"{name}.yaml").read_text(encoding="utf-8"), f"pack {name}")
+    return without(data, "version")  # a file says its own
 
 
 def resolve(file: Map, base: Map) -> Map:

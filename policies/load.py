@@ -43,9 +43,9 @@ class _Reader:
         self.errors: list[PolicyError] = []
 
     @cached_property
-    def written(self) -> dict[Place, Path]:
-        """Place -> path in the file: a list that was merged has other indices."""
-        return dict(reversed(list(paths(self.file))))
+    def written(self) -> dict[tuple[Place, bool], Path]:
+        """Place (of a key or a value) -> path in the file: a list that was merged has other indices."""
+        return {(place, is_key): path for place, is_key, path in paths(self.file)}
 
     def pack(self, layer: Map) -> Map:
         wanted = layer.get("extends", "default")
@@ -89,8 +89,10 @@ class _Reader:
             complaint.message,
         )
         if place.origin == self.name:
-            path = (*self.written.get(place, path[:depth]), *path[depth:])
+            at_key = key and depth == len(path)
+            path = (*self.written.get((place, at_key), path[:depth]), *path[depth:])
         else:
+            path = (*self.written.get((layer.place, False), ()), *path)
             message = f"{message} (asked for by the {place.origin})"
             place = layer.values_at.get("extends", Place(self.name, 1, 1))
         return PolicyError(place.line, place.column, dotted(path), message, complaint.suggestion)

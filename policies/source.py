@@ -213,15 +213,14 @@ def place_of(data: Map, path: Path, *, key: bool = False) -> tuple[Place, int]:
     return place, len(path)
 
 
-def paths(data: Any, path: Path = ()) -> Iterator[tuple[Place, Path]]:
-    """The path in this text of every place in it, values before the keys that begin at the same place."""
+def paths(data: Any, path: Path = ()) -> Iterator[tuple[Place, bool, Path]]:
+    """Every place in a text, whether it is a key's, and its path. A mapping begins where its first key does."""
     if isinstance(data, Seq):
         for index, value in enumerate(data):
-            yield data.items_at[index], (*path, index)
+            yield data.items_at[index], False, (*path, index)
             yield from paths(value, (*path, index))
     if isinstance(data, Map):
         for key, value in data.items():
-            yield data.values_at[key], (*path, key)
+            yield data.values_at[key], False, (*path, key)
             yield from paths(value, (*path, key))
-        for key, place in data.keys_at.items():
-            yield place, (*path, key)
+            yield data.keys_at[key], True, (*path, key)
