@@ -13,7 +13,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from bot.domain.event import Event, chain
@@ -24,6 +23,19 @@ from bot.log.tables import EVENTS, HEADS
 
 Key = tuple[str, str]
 KNOWN_STATES = 1024
+
+
+def _insert(table: Any, *without: str) -> str:
+    names = [column.name for column in table.c if column.name not in without]
+    return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join(f':{name}' for name in names)})"  # noqa: S608 - names of our own columns
+
+
+# As text, once: these run in every transaction, and building them anew costs more than running them.
+INSERT_EVENT = sa.text(_insert(EVENTS, "position"))
+UPSERT_HEAD = sa.text(
+    f"{_insert(HEADS)} ON CONFLICT (tenant_id, trace_id) DO UPDATE SET "
+    + ", ".join(f"{column.name} = excluded.{column.name}" for column in HEADS.c if not column.primary_key)
+)
 _known: OrderedDict[tuple[str, str, int, str], TraceState] = OrderedDict()
 """States by (tenant, trace, sequence, hash).
 
@@ -78,11 +90,12 @@ class Ledger:
         return Event.model_validate_json(bytes(body)) if body is not None else None
 
     def append(self, event: Event) -> Event:
-        """Give `event` its place in its trace and fold it. Returns it with its sequence."""
+        """Give `event` its place in its trace and fold it. Returns it as it will be read."""
         key = (event.tenant_id, event.trace_id)
         state = self.state(*key)
-        event = event.model_copy(update={"sequence": state.sequence + 1})
-        body = event.canonical()
+        body = event.model_copy(update={"sequence": state.sequence + 1}).canonical()
+        # What is folded and decided on is what is stored: canonical JSON knows no 1.0, only 1.
+        event = Event.model_validate_json(body)
         digest = chain(state.hash, body)
         folded = apply(state, event)
         self._rows.append(event_values(event, body, state.hash, digest))
@@ -95,13 +108,9 @@ class Ledger:
         """Write events and heads. Raises IntegrityError when another worker appended to the same trace."""
         if not self._rows:
             return
-        self._session.execute(sa.insert(EVENTS), self._rows)
         heads = [head_values(self._states[key], event) for key, event in self._last.items()]
-        insert = (sqlite if self._sqlite else postgresql).insert(HEADS)
-        columns = {name: insert.excluded[name] for name in heads[0] if name not in {"tenant_id", "trace_id"}}
-        self._session.execute(
-            insert.on_conflict_do_update(index_elements=["tenant_id", "trace_id"], set_=columns), heads
-        )
+        self._session.execute(INSERT_EVENT, self._rows)
+        self._session.execute(UPSERT_HEAD, heads)
         for key in self._last:
             _remember(self._states[key])
         self._rows, self._last = [], {}

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from bot.domain.event import GENESIS
 from bot.log import Store, append, events, find, load, replay, verify
+from bot.log.fold import state_text
 from tests.log.facts import BEGAN, fact
 
 
@@ -55,6 +56,20 @@ def test_one_event_id_is_one_event_in_a_tenant_and_free_in_another(store: Store)
     with store.read() as session:
         assert [event.id for event in events(session, "acme", "trace-1")] == ["trace-1-1"]
         assert verify(session)["ok"]
+
+
+def test_the_stored_state_is_the_one_that_a_replay_folds(store: Store) -> None:
+    service = {"command": ["serve"], "probeTimeoutS": 1.0, "startupTimeoutS": 0.5}
+    module = {
+        "repository": "acme/booking", "moduleId": "booking", "version": "1.0.0", "service": service,
+        "files": [{"path": "a.py", "content": ""}],
+    }  # fmt: skip
+    with store.begin() as session:
+        (appended,) = append(session, [fact(1, type="ModuleGenerated", data=module)])
+    with store.read() as session:
+        assert verify(session)["ok"]
+        assert events(session, "acme", "trace-1") == [appended]
+        assert state_text(load(session, "acme", "trace-1")) == state_text(replay(session, "acme", "trace-1"))
 
 
 @pytest.mark.parametrize(
