@@ -43,6 +43,8 @@ class Settings(BaseSettings):
     drain_workers: int = Field(default=8, ge=1)
     effect_workers: int = Field(default=8, ge=1)
     """Effects of one target (a forge, `deploy`, `memory`) that run at the same time in one process."""
+    reconcile_minutes: float = Field(default=15.0, gt=0)
+    """How long an open change may be quiet before the forge is asked again whether anything was missed."""
     retention_hours: float = Field(default=72.0, gt=0)
     """How long the records of finished work stay in the queue's tables. The event log stays for ever."""
     worker_pause: float = Field(default=0.03, ge=0)

@@ -22,6 +22,7 @@ from bot.domain.view import View
 from handlers.code_committer import trailers
 from handlers.declare import facts, on, skill
 from handlers.evaluation import Evaluation, evaluate
+from handlers.on_push import REREAD_FACTS
 from handlers.policy import policy_digest, policy_of, policy_text
 
 AGENT = "release-manager"
@@ -92,7 +93,7 @@ def on_anything_gates_read(event: Event, view: View) -> Decision:
     state = view.state
     if state.change is None or not state.repository or (event.type == "ReleaseRejected" and not event.actor):
         return NOTHING  # a rejection of our own is an answer; a person's is something to read
-    if policy_text(state) is None:
+    if policy_text(state) is None or event.data.get("reason") in REREAD_FACTS:
         return ask(view, "release", event.id)
     return reevaluate(view)
 

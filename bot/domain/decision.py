@@ -34,6 +34,19 @@ class Message:
 
 
 @dataclass(frozen=True)
+class Sweep:
+    """A fact for every open trace of a repository (a policy push concerns them all). `name` makes it arrive
+    once in each; `after` goes on behind the trace that the sweep before ended with.
+    """
+
+    name: str
+    forge: str
+    repository: str
+    draft: Draft
+    after: str = ""
+
+
+@dataclass(frozen=True)
 class Decision:
     """Empty means: nothing to do. Decisions add up with `+`, in order."""
 
@@ -41,6 +54,7 @@ class Decision:
     effects: tuple[Effect, ...] = ()
     timers: tuple[Timer, ...] = ()
     messages: tuple[Message, ...] = field(default=())
+    sweeps: tuple[Sweep, ...] = ()
 
     def __add__(self, other: Decision) -> Decision:
         return Decision(
@@ -48,6 +62,7 @@ class Decision:
             self.effects + other.effects,
             self.timers + other.timers,
             self.messages + other.messages,
+            self.sweeps + other.sweeps,
         )
 
 

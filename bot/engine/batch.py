@@ -17,15 +17,16 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from bot.domain.decision import Decision, Message, Timer
+from bot.domain.decision import NOTHING, Decision, Message, Timer
 from bot.domain.event import Draft, Event, derived_id, stamp
 from bot.domain.view import View
-from bot.engine import outbox
+from bot.engine import outbox, sweeps
 from bot.engine.wiring import Wiring
+from bot.forges.port import RepositoryFact
 from bot.intake.arrivals import DELIVERY, Arrival, event_arrival, insert
 from bot.log.append import Ledger
-from bot.projections import trace_keys
 from bot.projections.slots import Slots
+from bot.projections.trace_keys import TraceKeys
 
 MOST_EVENTS = 200
 """Events that one row may lead to; more is a decision that feeds itself."""
@@ -43,6 +44,8 @@ class Batch:
         self._wiring = wiring
         self._ledger = Ledger(session)
         self._slots = Slots(session)
+        self._keys = TraceKeys(session)
+        self._facts: dict[int, list[RepositoryFact]] = {}
         self._arrivals: list[Arrival] = []
         self._effects: list[outbox.Wanted] = []
         self._timers: list[tuple[Event, Timer]] = []
@@ -51,6 +54,10 @@ class Batch:
 
     def prepare(self, rows: Sequence[Any]) -> None:
         """Load what the rows need with few queries. Raises what `take` would raise for an unreadable row."""
+        self._facts = {row.seq: self._normalised(row) for row in rows if row.kind == DELIVERY}
+        for tenant in {row.tenant for row in rows}:
+            facts = (fact for row in rows if row.tenant == tenant for fact in self._facts.get(row.seq, ()))
+            self._keys.preload(tenant, (hint for fact in facts for hint in fact.hints))
         self._parsed = {
             row.seq: Event.model_validate_json(bytes(row.body)) for row in rows if row.kind != DELIVERY
         }
@@ -80,29 +87,34 @@ class Batch:
         """Write everything. Returns the wake-ups to remember after the commit."""
         self._ledger.flush()
         self._slots.flush()
+        self._keys.flush()
         outbox.write(self._session, self._wiring, self._effects)
         for event, timer in self._timers:
             outbox.set_timer(self._session, self._wiring, event, timer)
         insert(self._session, self._arrivals)
         return self._wiring.bell.ring(self._session, (arrival.shard for arrival in self._arrivals))
 
-    def _deliver(self, row: Any) -> None:
+    def _normalised(self, row: Any) -> list[RepositoryFact]:
         forge = self._wiring.forges[row.source.removeprefix("webhooks/")]
-        facts = forge.normalise(json.loads(row.headers), bytes(row.body))
-        named = {fact.trace_id for fact in facts if fact.trace_id}
-        repositories = {trace: self._ledger.state(row.tenant, trace).repository for trace in named}
-        for index, fact in enumerate(facts):
+        return forge.normalise(json.loads(row.headers), bytes(row.body))
+
+    def _deliver(self, row: Any) -> None:
+        for index, fact in enumerate(self._facts[row.seq]):
             cause = derived_id(row.tenant, row.source, row.delivery_id, str(index))
-            trace = trace_keys.resolve(self._session, row.tenant, fact, cause=cause, known=repositories)
+            trace = self._keys.resolve(
+                row.tenant,
+                fact,
+                cause=cause,
+                repository=lambda name: self._ledger.state(row.tenant, name).repository,
+            )
             if trace is None:
                 continue
-            # At once: the next delivery of this repository may come before the event is appended
-            # in its trace's shard.
-            trace_keys.establish(self._session, row.tenant, trace, fact.hints)
+            # At once: this repository's next delivery may come before the event is appended in
+            # its trace's shard.
+            self._keys.establish(row.tenant, trace, fact.hints)
             event = _event(fact.draft, row, trace, cause)
-            self._arrivals.append(
-                event_arrival(event, row.source, f"{row.delivery_id}/{index}", self._wiring.settings.shards)
-            )
+            delivery_id = f"{row.delivery_id}/{index}"
+            self._arrivals.append(event_arrival(event, row.source, delivery_id, self._wiring.settings.shards))
 
     def _apply(self, first: Event, now: datetime) -> None:
         """Append `first` and, breadth first, all that is decided from it."""
@@ -113,19 +125,20 @@ class Batch:
                 raise Runaway(f"{first.type} led to more than {MOST_EVENTS} events")
             event = self._ledger.append(waiting.popleft())
             decision = self._wiring.decide(event, self._view(event, now))
-            # Senders state their own times; what follows from a fact happened when we received it.
-            cause = event.model_copy(update={"time": now})
-            waiting.extend(
-                stamp(draft, cause=cause, index=index) for index, draft in enumerate(decision.events)
-            )
-            self._send(event, decision, now)
+            if decision != NOTHING:
+                # Senders state their own times; what follows from a fact happened when we received it.
+                cause = event.model_copy(update={"time": now})
+                waiting.extend(
+                    stamp(draft, cause=cause, index=index) for index, draft in enumerate(decision.events)
+                )
+                self._send(event, cause, decision)
 
     def _view(self, event: Event, now: datetime) -> View:
         tenant, trace = event.tenant_id, event.trace_id
         state = self._ledger.state(tenant, trace)
         module = state.module_id
         self._slots.record(event, module)
-        trace_keys.record(self._session, event, state)
+        self._keys.record(event, state)
         return View(
             now=now,
             state=state,
@@ -134,21 +147,20 @@ class Batch:
             base_url=self._wiring.settings.base_url,
         )
 
-    def _send(self, event: Event, decision: Decision, now: datetime) -> None:
+    def _send(self, event: Event, cause: Event, decision: Decision) -> None:
         self._effects.extend(
             outbox.Wanted(event, index, effect) for index, effect in enumerate(decision.effects)
         )
         self._timers.extend((event, timer) for timer in decision.timers)
-        for message in decision.messages:
-            self._arrivals.append(self._message(event, message, now))
+        self._arrivals.extend(self._message(cause, message) for message in decision.messages)
+        for sweep in decision.sweeps:
+            shards = self._wiring.settings.shards
+            self._arrivals.extend(sweeps.expand(self._session, cause, sweep, shards))
 
-    def _message(self, event: Event, message: Message, now: datetime) -> Arrival:
-        told = stamp(message.draft, cause=event.model_copy(update={"time": now}), index=0).model_copy(
-            update={
-                "trace_id": message.trace_id,
-                "id": derived_id(event.tenant_id, message.trace_id, "message", message.name),
-            }
-        )
+    def _message(self, cause: Event, message: Message) -> Arrival:
+        told_id = derived_id(cause.tenant_id, message.trace_id, "message", message.name)
+        told = stamp(message.draft, cause=cause, index=0)
+        told = told.model_copy(update={"trace_id": message.trace_id, "id": told_id})
         return event_arrival(
             told, "message", f"{message.trace_id}/{message.name}", self._wiring.settings.shards
         )

@@ -40,12 +40,11 @@ def drain(wiring: Wiring, shard: int, workflow_id: str) -> None:
     while more and not wiring.activity.stopping:
         if careful:
             quarantine.before_the_next_row(wiring, shard)
-        more = _retried(wiring, shard, most=1 if careful else MOST_ROWS)
+        with wiring.pace.turn():
+            more = _retried(wiring, shard, most=1 if careful else MOST_ROWS)
         if more and time.monotonic() > deadline:
             _go_on_later(wiring, shard)
             return
-        if wiring.pause:
-            time.sleep(wiring.pause)
 
 
 def _retried(wiring: Wiring, shard: int, most: int) -> bool:

@@ -25,6 +25,7 @@ from dbos import DBOS, DBOSClient
 from bot.domain.event import Event
 from bot.domain.performer import Performer
 from bot.engine import drain, effects, outbox, quarantine, schedules, timers
+from bot.engine.pace import Pace
 from bot.engine.prepare import prepare
 from bot.engine.takeover import Keeper
 from bot.engine.wiring import OTHER, Decide, Wiring
@@ -76,7 +77,15 @@ class Runtime:
         inbox = Inbox(self.store, bell)
         pause = self.settings.worker_pause if self.store.sqlite and not self._alone else 0.0
         self._wiring = Wiring(
-            self.settings, self.store, client, bell, inbox, self.forges, self._performers, self._decide, pause
+            settings=self.settings,
+            store=self.store,
+            client=client,
+            bell=bell,
+            inbox=inbox,
+            forges=self.forges,
+            performers=self._performers,
+            decide=self._decide,
+            pace=Pace(inbox, pause),
         )
         inbox.start()
         if self._work:
@@ -174,7 +183,12 @@ def _register(wiring: Wiring) -> list[Any]:
         with wiring.activity.one():
             schedules.tidy(wiring, at)
 
-    workflows = {schedules.SWEEP: sweep, schedules.TIDY: tidy}
+    @DBOS.workflow(name=schedules.RECONCILE)
+    def reconcile(at: datetime, _context: Any) -> None:
+        with wiring.activity.one():
+            schedules.reconcile(wiring, at)
+
+    workflows = {schedules.SWEEP: sweep, schedules.TIDY: tidy, schedules.RECONCILE: reconcile}
     return [
         {"schedule_name": name, "workflow_fn": workflows[name], "schedule": cron, "context": None}
         for name, cron in schedules.CRON.items()

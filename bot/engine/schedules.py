@@ -11,15 +11,16 @@ import sqlalchemy as sa
 from dbos import DBOS
 
 from bot.domain.model import rfc3339
-from bot.engine import takeover
+from bot.engine import sweeps, takeover
 from bot.engine.wiring import Wiring
+from bot.intake.arrivals import insert
 from bot.log.tables import INBOX, TAKEOVERS, WAITING
 from bot.telemetry import get_logger
 
 log = get_logger(__name__)
-SWEEP, TIDY = "sweep", "tidy"
-CRON = {SWEEP: "*/10 * * * * *", TIDY: "17 * * * *"}
-"""Every ten seconds; every hour. Fields: [second] minute hour day month weekday, in UTC."""
+SWEEP, TIDY, RECONCILE = "sweep", "tidy", "reconcile"
+CRON = {SWEEP: "*/10 * * * * *", TIDY: "17 * * * *", RECONCILE: "23 */5 * * * *"}
+"""Every ten seconds; every hour; every five minutes. Fields: [second] minute hour day month weekday, in UTC."""
 OVERDUE = timedelta(seconds=5)
 FINISHED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 AT_ONCE = 500
@@ -57,3 +58,20 @@ def tidy(wiring: Wiring, at: datetime) -> None:
         DBOS.delete_workflows(ids)
         with wiring.store.begin() as session:
             session.execute(sa.delete(TAKEOVERS).where(TAKEOVERS.c.workflow_id.in_(ids)))
+
+
+def reconcile(wiring: Wiring, at: datetime) -> None:
+    """Make quiet traces look at their forge again, so that a lost webhook leaves no stale answer."""
+    since = rfc3339(at - timedelta(minutes=wiring.settings.reconcile_minutes))
+    after: tuple[str, ...] = ()
+    while not wiring.activity.stopping:
+        with wiring.store.begin() as session:
+            traces = sweeps.quiet(session, since, after)
+            arrivals = [
+                sweeps.reminder(tenant, trace, at, wiring.settings.shards) for tenant, trace in traces
+            ]
+            insert(session, arrivals)
+            wiring.bell.ring(session, {arrival.shard for arrival in arrivals})
+        if len(traces) < sweeps.AT_ONCE:
+            return
+        after = traces[-1]

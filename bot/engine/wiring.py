@@ -17,6 +17,7 @@ from bot.domain.decision import Decision
 from bot.domain.event import Event
 from bot.domain.performer import Performer
 from bot.domain.view import View
+from bot.engine.pace import Pace
 from bot.forges.port import Forge
 from bot.intake.arrivals import Doorbell
 from bot.intake.inbox import Inbox
@@ -69,8 +70,7 @@ class Wiring:
     forges: Mapping[str, Forge]
     performers: Mapping[str, Performer]
     decide: Decide
-    pause: float = 0.0
-    """Seconds between a drain's transactions (a separate worker on SQLite)."""
+    pace: Pace
     activity: Activity = field(default_factory=Activity)
 
     def queue_of(self, target: str) -> str:

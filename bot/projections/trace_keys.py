@@ -8,7 +8,7 @@ begin a new one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -82,52 +82,76 @@ def forgotten(event: Event, state: TraceState) -> tuple[str, ...]:
     return (branch_key(_forge(event, state), str(event.data["repository"]), str(event.data["branch"])),)
 
 
-def record(session: Session, event: Event, state: TraceState) -> None:
-    """Write what `event` establishes.
+class TraceKeys:
+    """The keys that one transaction looks at. What is set here is seen here at once; `flush` writes it."""
 
-    A key that is owned stays where it is, except for the bot's own work.
-    """
-    establish(session, event.tenant_id, event.trace_id, keys(event, state), take=event.type in OWN_WORK)
-    if gone := forgotten(event, state):
-        session.execute(sa.delete(KEYS).where(KEYS.c.tenant == event.tenant_id, KEYS.c.key.in_(gone)))
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._owners: dict[tuple[str, str], str | None] = {}
+        self._new: dict[tuple[str, str], str] = {}
+        self._taken: dict[tuple[str, str], str] = {}
 
+    def preload(self, tenant: str, names: Iterable[str]) -> None:
+        """Read the owners of many keys with one query."""
+        unknown = sorted({name for name in names if (tenant, name) not in self._owners})
+        if not unknown:
+            return
+        query = sa.select(KEYS.c.key, KEYS.c.trace).where(KEYS.c.tenant == tenant, KEYS.c.key.in_(unknown))
+        self._owners |= {(tenant, name): None for name in unknown}
+        self._owners |= {(tenant, row.key): row.trace for row in self._session.execute(query)}
 
-def establish(session: Session, tenant: str, trace: str, names: Iterable[str], *, take: bool = False) -> None:
-    """Let `names` lead to `trace`."""
-    rows = [{"tenant": tenant, "key": name, "trace": trace} for name in names]
-    if not rows:
-        return
-    insert = (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert(KEYS)
-    index = ["tenant", "key"]
-    statement = (
-        insert.on_conflict_do_update(index_elements=index, set_={"trace": insert.excluded.trace})
-        if take
-        else insert.on_conflict_do_nothing(index_elements=index)
-    )
-    session.execute(statement, rows)
+    def resolve(
+        self, tenant: str, fact: RepositoryFact, *, cause: str, repository: Callable[[str], str]
+    ) -> str | None:
+        """The trace of `fact`: by trailer, by hint, or a new one named after `cause`. None: nobody's.
 
+        `repository` tells where a trace lives: a commit elsewhere must not speak into it by naming it in a
+        trailer.
+        """
+        if fact.trace_id and repository(fact.trace_id) in {"", fact.repository}:
+            return fact.trace_id
+        self.preload(tenant, fact.hints)
+        for hint in fact.hints:
+            if owner := self._owners[tenant, hint]:
+                return owner
+        return f"trace-{derived_id(tenant, cause)[:16]}" if fact.new_trace else None
 
-def resolve(
-    session: Session, tenant: str, fact: RepositoryFact, *, cause: str, known: dict[str, str]
-) -> str | None:
-    """The trace of `fact`: by trailer, by hint, or a new one named after `cause`. None: it belongs to nobody.
+    def establish(self, tenant: str, trace: str, names: Iterable[str], *, take: bool = False) -> None:
+        """Let `names` lead to `trace`.
 
-    `known` are the repositories of traces named by trailers: a commit elsewhere must not speak into a foreign
-    trace.
-    """
-    if fact.trace_id and known.get(fact.trace_id, "") in {"", fact.repository}:
-        return fact.trace_id
-    owners: dict[str, str] = dict(
-        session.execute(
-            sa.select(KEYS.c.key, KEYS.c.trace).where(KEYS.c.tenant == tenant, KEYS.c.key.in_(fact.hints))
-        )
-        
-        .all()
-    )
-    for hint in fact.hints:
-        if hint in owners:
-            return owners[hint]
-    return f"trace-{derived_id(tenant, cause)[:16]}" if fact.new_trace else None
+        A key that is owned stays where it is, unless `take` says otherwise.
+        """
+        names = tuple(names)
+        self.preload(tenant, names)
+        for name in names:
+            owner = self._owners[tenant, name]
+            if owner is None or (take and owner != trace):
+                self._owners[tenant, name] = trace
+                (self._taken if take else self._new)[tenant, name] = trace
+
+    def record(self, event: Event, state: TraceState) -> None:
+        """Take in what an appended event establishes or ends."""
+        if found := keys(event, state):
+            self.establish(event.tenant_id, event.trace_id, found, take=event.type in OWN_WORK)
+        if gone := forgotten(event, state):
+            self.flush()
+            self._owners |= {(event.tenant_id, name): None for name in gone}
+            self._session.execute(
+                sa.delete(KEYS).where(KEYS.c.tenant == event.tenant_id, KEYS.c.key.in_(gone))
+            )
+
+    def flush(self) -> None:
+        insert = (sqlite if self._session.get_bind().dialect.name == "sqlite" else postgresql).insert(KEYS)
+        index = ["tenant", "key"]
+        overwrite = insert.on_conflict_do_update(index_elements=index, set_={"trace": insert.excluded.trace})
+        for statement, found in ((insert.on_conflict_do_nothing(), self._new), (overwrite, self._taken)):
+            if found:
+                rows = [
+                    {"tenant": tenant, "key": name, "trace": found[tenant, name]}
+                    for tenant, name in sorted(found)
+                ]
+                self._session.execute(statement, rows)
+                found.clear()
 
 
 def _forge(event: Event, state: TraceState) -> str:

@@ -287,3 +287,37 @@ def test_every_environment_provisioned_ends_the_provisioners_task() -> None:
     ended = [e.agent_id for e in world.events if e.type == "AgentTaskCompleted"]
     assert ended.count("cloud-provisioner") == 1
     assert all(task["agent"] != "cloud-provisioner" for task in world.state.flow.tasks.values())
+
+
+def pushed(world: World, *paths: str) -> World:
+    """Somebody pushes to main, outside of any trace."""
+    data = p.Pushed(
+        repository="demo/booking", branch="main", before="0" * 40, after="b" * 40, pusher="rita", paths=paths
+    )
+    return world.say(draft("Pushed", data), trace="trace-of-the-push")
+
+
+def test_a_new_policy_is_asked_of_every_open_release() -> None:
+    world = World().submit().tests()
+    assert world.state.releases["production"].shown_state == "delayed"
+
+    world.forge.policy = POLICY.replace("      - approvals: {role: ProductOwner}\n", "")
+    pushed(world, "README.md")
+    assert world.types("ChangeMerged") == []
+    pushed(world, ".pointsman/policy.yaml")
+
+    assert world.types("ChangeMerged", "ReleasePublished") == ["ChangeMerged", "ReleasePublished"]
+
+
+def test_a_stricter_policy_takes_the_release_back() -> None:
+    world = World(policy=POLICY.replace("      - approvals: {role: ProductOwner}\n", ""))
+    world.deployer.hold = True
+    world.submit().tests()
+    assert world.state.releases["staging"].verdict == "approved"
+
+    world.forge.policy = POLICY
+    pushed(world, ".pointsman/policy.yaml")
+    world.release_held()
+
+    assert world.deployer.running == {"staging": "1.0.0"}
+    assert world.state.releases["production"].shown_state == "delayed"

@@ -175,6 +175,11 @@ class World:
             known = {(t, timer.name) for t, timer in self.timers}
             self.timers += [(trace, timer) for timer in decision.timers if (trace, timer.name) not in known]
             self.inbox.extend((message.trace_id, message.draft) for message in decision.messages)
+            for sweep in decision.sweeps:
+                open_ones = [
+                    t for t, s in self.states.items() if s.repository == sweep.repository and not s.published
+                ]
+                self.inbox.extend((trace_id, sweep.draft) for trace_id in open_ones)
             for number, effect in enumerate(decision.effects):
                 self._perform(trace, f"{trace}.{event.sequence:06d}.{number}", effect)
 

@@ -1,0 +1,80 @@
+"""One fact for many traces: the open traces of a repository, or all that have been quiet for long.
+
+At most 500 per transaction; where there are more, the trace that asked is told to go on behind the last one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from bot.domain.decision import Sweep
+from bot.domain.event import Draft, Event, derived_id, stamp
+from bot.intake.arrivals import Arrival, event_arrival
+from bot.log.tables import HEADS
+
+AT_ONCE = 500
+ENDED = ("deployment_completed",)
+GO_ON = "sweep-goes-on"
+
+
+def expand(session: Session, cause: Event, sweep: Sweep, shards: int) -> list[Arrival]:
+    """The rows that bring a sweep's fact to the next traces it is for."""
+    query = (
+        sa.select(HEADS.c.trace_id)
+        .where(
+            HEADS.c.tenant_id == cause.tenant_id,
+            HEADS.c.forge == sweep.forge,
+            HEADS.c.repository == sweep.repository,
+            HEADS.c.flow_state.not_in(ENDED),
+            HEADS.c.trace_id > sweep.after,
+        )
+        .order_by(HEADS.c.trace_id)
+        .limit(AT_ONCE)
+    )
+    traces = list(session.execute(query).scalars())
+    arrivals = [_told(cause, trace, sweep.name, sweep.draft, shards) for trace in traces]
+    if len(traces) == AT_ONCE:
+        more = {"reason": GO_ON, "sweep": sweep.name, "after": traces[-1], "forge": sweep.forge}
+        go_on = Draft(type="TriggerRequested", data=more | {"repository": sweep.repository})
+        arrivals.append(_told(cause, cause.trace_id, f"{sweep.name}-after-{traces[-1]}", go_on, shards))
+    return arrivals
+
+
+def quiet(session: Session, since: str, after: Sequence[str]) -> list[tuple[str, str]]:
+    """(tenant, trace) of open changes of which nothing was heard since `since` (RFC 3339), behind `after`."""
+    key: Any = sa.tuple_(HEADS.c.tenant_id, HEADS.c.trace_id)
+    query = (
+        sa.select(HEADS.c.tenant_id, HEADS.c.trace_id)
+        .where(HEADS.c.change_url != "", HEADS.c.flow_state.not_in(ENDED), HEADS.c.updated_at < since)
+        .order_by(HEADS.c.tenant_id, HEADS.c.trace_id)
+        .limit(AT_ONCE)
+    )
+    query = query.where(key > tuple(after)) if after else query
+    return [(tenant, trace) for tenant, trace in session.execute(query)]
+
+
+def reminder(tenant: str, trace: str, at: datetime, shards: int) -> Arrival:
+    """The fact that makes a quiet trace look at its forge again."""
+    name = f"reconciliation-{int(at.timestamp())}"
+    data = {"reason": "reconciliation", "timer": name}
+    event = Event(
+        type="TriggerRequested",
+        data=data,
+        id=derived_id(tenant, trace, name),
+        source="schedule",
+        time=at,
+        tenant_id=tenant,
+        trace_id=trace,
+    )
+    return event_arrival(event, "schedule", f"{trace}/{name}", shards)
+
+
+def _told(cause: Event, trace: str, name: str, draft: Draft, shards: int) -> Arrival:
+    identity = {"trace_id": trace, "id": derived_id(cause.tenant_id, trace, "sweep", name)}
+    told = stamp(draft, cause=cause, index=0).model_copy(update=identity)
+    return event_arrival(told, "sweep", f"{trace}/{name}", shards)
