@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from contextlib import suppress
 from typing import Literal
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlmodel import col, select
 
@@ -52,11 +54,13 @@ def create_user(
 def ensure_bot(ground: Ground) -> None:
     """The bot's own account. Nobody signs in as it."""
     settings = ground.settings
-    with ground.write() as session:
-        if session.get(ForgeUser, settings.bot_login) is None:
-            session.add(
-                ForgeUser(login=settings.bot_login, email=settings.bot_email, name="Pointsman", is_bot=True)
-            )
+    with ground.read() as session:
+        if session.get(ForgeUser, settings.bot_login) is not None:
+            return
+    with suppress(IntegrityError), ground.write() as session:  # another process may be starting, too
+        session.add(
+            ForgeUser(login=settings.bot_login, email=settings.bot_email, name="Pointsman", is_bot=True)
+        )
 
 
 def authenticated(session: Session, login: str | None, token: str) -> ForgeUser | None:

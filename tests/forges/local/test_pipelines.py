@@ -208,7 +208,7 @@ def test_a_polite_stop_puts_a_run_back_into_the_queue(migrated_sqlite: str, tmp_
         commit(
             world, f"unit: {{script: ['test -e {tmp_path}/go || {{ touch {tmp_path}/go; sleep 60; }}']}}\n"
         )
-        world.until(lambda: (tmp_path / "go").exists())
+        world.until((tmp_path / "go").exists)
         stopping = threading.Thread(target=world.forge.close)
         stopping.start()
         stopping.join(timeout=20)
