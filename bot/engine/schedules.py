@@ -20,7 +20,7 @@ from bot.telemetry import get_logger
 log = get_logger(__name__)
 SWEEP, TIDY, RECONCILE = "sweep", "tidy", "reconcile"
 CRON = {SWEEP: "*/10 * * * * *", TIDY: "17 * * * *", RECONCILE: "23 */5 * * * *"}
-"""Every ten seconds; every hour; every five minutes. Fields: [second] minute hour day month weekday, in UTC."""
+"""Every ten seconds, every hour, every five minutes. [second] minute hour day month weekday, in UTC."""
 OVERDUE = timedelta(seconds=5)
 FINISHED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 AT_ONCE = 500

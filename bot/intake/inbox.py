@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -27,6 +28,9 @@ from bot.telemetry import get_logger
 log = get_logger(__name__)
 LARGEST_GROUP = 256
 """Arrivals per commit: enough to hide the disk, few enough that nobody waits long."""
+CROWD = 8
+"""Arrivals in one group that make a crowd."""
+CROWD_SECONDS = 0.1
 RETRY_AFTER = 5
 """Seconds we ask senders to wait when we cannot store."""
 
@@ -55,6 +59,7 @@ class Inbox:
         self._tickets: deque[_Ticket] = deque()
         self._arrived = threading.Condition()
         self._closing = False
+        self._crowded_at = -CROWD_SECONDS
         self._thread = threading.Thread(target=self._run, name="inbox", daemon=True)
 
     def start(self) -> None:
@@ -67,6 +72,11 @@ class Inbox:
             self._arrived.notify()
         if self._thread.ident is not None:
             self._thread.join()
+
+    @property
+    def crowded(self) -> bool:
+        """Whether many arrive at the moment."""
+        return time.monotonic() - self._crowded_at < CROWD_SECONDS
 
     async def accept(self, arrivals: Sequence[Arrival]) -> None:
         """Store arrivals; returns after the commit. For the event loop."""
@@ -115,6 +125,8 @@ class Inbox:
 
     def _write(self, tickets: Sequence[_Ticket]) -> None:
         arrivals = [arrival for ticket in tickets for arrival in ticket.arrivals]
+        if len(arrivals) >= CROWD:
+            self._crowded_at = time.monotonic()
         with self._store.begin(urgent=True) as session:
             insert(session, arrivals)
             rung = self._bell.ring(session, (arrival.shard for arrival in arrivals))

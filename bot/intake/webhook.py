@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from fastapi import APIRouter
@@ -56,6 +57,11 @@ def webhook_router(inbox: Inbox, forges: Mapping[str, Forge], settings: Settings
     return router
 
 
+@lru_cache(maxsize=256)
+def _may_be_kept(header: str) -> bool:
+    return not SECRET_HEADER.search(header)
+
+
 async def _arrival(name: str, request: Request, forges: Mapping[str, Forge], settings: Settings) -> Arrival:
     forge = forges.get(name)
     if forge is None:
@@ -76,5 +82,5 @@ async def _arrival(name: str, request: Request, forges: Mapping[str, Forge], set
         delivery_id=delivery.delivery_id,
         body=body,
         shard=shard_of(f"{name}:{delivery.shard_key}", settings.shards),
-        headers=json.dumps({key: value for key, value in headers.items() if not SECRET_HEADER.search(key)}),
+        headers=json.dumps({key: value for key, value in headers.items() if _may_be_kept(key)}),
     )

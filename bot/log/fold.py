@@ -16,10 +16,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from bot.domain import deployment, flow_state, release, trace, trace_state
-from bot.domain.payloads import delivery, people, repository, tasks
-from bot.domain.payloads import release as verdicts
 from bot.domain.event import Event
 from bot.domain.model import rfc3339
+from bot.domain.payloads import delivery, people, repository, tasks
+from bot.domain.payloads import release as verdicts
 from bot.domain.trace import TraceState, apply
 from bot.log.tables import EVENTS, HEADS
 from bot.projections.sentence import sentence
@@ -27,9 +27,7 @@ from bot.projections.sentence import sentence
 FOLDING = (
     trace, trace_state, flow_state, deployment, release, delivery, people, repository, tasks, verdicts,
 )  # fmt: skip
-FOLD = hashlib.sha256(
-    "".join(inspect.getsource(module) for module in FOLDING).encode()
-).hexdigest()[:16]
+FOLD = hashlib.sha256("".join(inspect.getsource(module) for module in FOLDING).encode()).hexdigest()[:16]
 """Changes whenever the code that folds changes, so that no state outlives the code that made it."""
 
 
