@@ -14,6 +14,7 @@ from bot.domain.event import Draft, Event
 from bot.domain.view import View
 from bot.engine import schedules, sweeps
 from bot.engine.runtime import Runtime
+from bot.log.tables import EVENTS
 from handlers.on_push import on_sweep_goes_on
 from tests.engine.rig import count, of, running, wait_for
 from tests.log.facts import fact
@@ -32,17 +33,12 @@ def decide(event: Event, view: View) -> Decision:
 
 
 def reached(runtime: Runtime) -> set[str]:
-    query = sa.text(
-        "select trace_id from events where type = 'TriggerRequested' and body like '%policy-changed%'"
-    )
-    if not runtime.store.sqlite:
-        query = sa.text(
-            "select trace_id from events where type = 'TriggerRequested' and convert_from(body, 'UTF8') like '%policy-changed%'"
-        )
+    query = sa.select(EVENTS.c.body).where(EVENTS.c.type == "TriggerRequested")
     with runtime.store.read() as session:
-        rows = list(session.execute(query).scalars())
-    assert len(rows) == len(set(rows)), "a trace was told twice"
-    return set(rows)
+        told = [Event.model_validate_json(bytes(body)) for body in session.execute(query).scalars()]
+    traces = [event.trace_id for event in told if event.data["reason"] == "policy-changed"]
+    assert len(traces) == len(set(traces)), "a trace was told twice"
+    return set(traces)
 
 
 def test_every_open_trace_of_the_repository_is_told_once(
