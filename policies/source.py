@@ -214,7 +214,7 @@ def place_of(data: Map, path: Path, *, key: bool = False) -> tuple[Place, int]:
 
 
 def paths(data: Any, path: Path = ()) -> Iterator[tuple[Place, bool, Path]]:
-    """Every place in a text, whether it is a key's, and its path. A mapping begins where its first key does."""
+    """Every place in a text, whether it is a key's (a mapping begins where its first key does), its path."""
     if isinstance(data, Seq):
         for index, value in enumerate(data):
             yield data.items_at[index], False, (*path, index)

@@ -93,7 +93,7 @@ def explain(
 
 
 @app.command()
-def calendar(  # noqa: PLR0913, PLR0917  typer reads a command's options from its arguments
+def calendar(
     file: File,
     environment: Annotated[str, typer.Option()],
     begin: Annotated[str, typer.Option("--from", help="ISO 8601; a date is its midnight in UTC.")],

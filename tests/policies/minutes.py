@@ -1,4 +1,4 @@
-"""An independent meaning of freezes: every minute of a stretch of time asked one by one, no cron library, no interval."""
+"""An independent meaning of freezes: each minute asked by itself, no cron library, no interval."""
 
 from __future__ import annotations
 

@@ -36,8 +36,13 @@ ACTORS = {
     "dov": Actor(login="dov", permission="admin", teams=("acme/managers", "acme/sre")),
     "eve": Actor(login="eve", permission="none"),
 }
-FITS = {"role Owner": {"ann", "bea"}, "role Manager": {"bea", "dov"}, "team acme/sre": {"cem", "dov"}, "user cem": {"cem"},
-        "permission write": {"ann", "bea", "dov"}}  # fmt: skip
+FITS = {
+    "role Owner": {"ann", "bea"},
+    "role Manager": {"bea", "dov"},
+    "team acme/sre": {"cem", "dov"},
+    "user cem": {"cem"},
+    "permission write": {"ann", "bea", "dov"},
+}
 Tree = Any
 """("leaf", "role Owner", count) or ("all" | "any", [trees])."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -56,7 +56,7 @@ durations = st.integers(1, 62 * 60).map(lambda minutes: minutes * MINUTE)
 def closed_minutes(freeze: Freeze, begin: datetime, end: datetime) -> frozenset[datetime]:
     found = freezes.closed([freeze], begin, end, Scope("production"), {})
     assert all(span.start < span.end for span in found)
-    assert all(one.end < other.start for one, other in zip(found, found[1:], strict=False)), "merged"
+    assert all(one.end < other.start for one, other in pairwise(found)), "merged"
     return frozenset(
         span.start + step * MINUTE for span in found for step in range((span.end - span.start) // MINUTE)
     )

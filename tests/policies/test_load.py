@@ -1,5 +1,7 @@
 """What is said of a broken policy: exact line, column, path, sentence and suggestion."""
 
+# ruff: noqa: E501, ISC004  each sentence is asserted whole, beside the words that cause it
+
 from __future__ import annotations
 
 import time
@@ -9,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policies import PolicyErrors, load
+from policies import PolicyError, PolicyErrors, load
 from policies.gates import GATES, discover
 from policies.model import Policy
 from tests.policies.builders import TEXT, policy
@@ -233,10 +235,12 @@ def test_bombs_go_off_nowhere(bomb: str) -> None:
 def test_a_damaged_policy_is_read_or_refused(at: int, length: int, inserted: str) -> None:
     damaged = TEXT[:at] + inserted + TEXT[at + length :]
     try:
+        found: tuple[PolicyError, ...] = ()
         assert isinstance(load(damaged), Policy)
-    except PolicyErrors as broken_policy:
-        last = damaged.count("\n") + 1
-        assert all(1 <= error.line <= last and error.message for error in broken_policy.errors)
+    except PolicyErrors as refused:
+        found = refused.errors
+    last = damaged.count("\n") + 1
+    assert all(1 <= error.line <= last and error.message for error in found)
 
 
 def test_where_each_value_comes_from() -> None:
