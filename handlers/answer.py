@@ -17,7 +17,8 @@ from bot.domain.trace import apply
 from bot.domain.view import View
 from handlers.declare import REGISTRY, Call, CommandEntry, facts
 from handlers.policy import policy_of
-from handlers.release_manager import REREAD, reevaluate
+from handlers.reevaluation import reevaluate
+from handlers.release_manager import REREAD
 from policies.roles import allowed, holders
 
 

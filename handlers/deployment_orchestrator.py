@@ -18,7 +18,7 @@ from bot.domain.view import View
 from handlers.declare import facts, on, skill
 from handlers.evaluation import Evaluation, evaluate
 from handlers.policy import policy_of
-from handlers.release_manager import reevaluate
+from handlers.reevaluation import reevaluate
 from handlers.targets import ORCHESTRATOR, target_of, tell_forge
 from handlers.tasks import failed, running
 

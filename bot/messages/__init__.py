@@ -53,6 +53,7 @@ from bot.messages.answers import (
 from bot.messages.changes import change_body, pipeline_summary, pipeline_title
 from bot.messages.text import BOT, PIPELINE_CHECK, check_name, code, plain, short, trace_url
 from bot.messages.verdicts import (
+    deployment_line,
     explained,
     policy_unusable,
     sticky,
@@ -73,6 +74,7 @@ __all__ = [
     "changelog_invalid",
     "check_name",
     "code",
+    "deployment_line",
     "did_you_mean",
     "edited_comment",
     "effect_failed",

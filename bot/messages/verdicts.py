@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bot.domain.deployment import Deployment
 from bot.domain.trace_state import TraceState
 from bot.messages.text import ICONS, code, plain, short, trace_url
 
@@ -41,17 +42,28 @@ def explained(environment: str, tree: Mapping[str, Any]) -> str:
 
 
 def sticky(state: TraceState, trees: Mapping[str, Mapping[str, Any]], base_url: str) -> str:
-    """The one comment on a change: what each environment waits for, and where to read more."""
+    """The one comment on a change: what runs where, what each environment waits for, where to read more."""
     head = f"### Release of {code(state.module_id or state.repository)} {plain(state.version)}".rstrip()
-    blocks = [
-        f"{ICONS[t['state']]} **{plain(name)}** is {t['state']}: {plain(t['message'])}\n\n{verdict_markdown(t)}"
-        for name, t in trees.items()
-    ]
-    foot = (
-        f"Revision {code(short(state.head))} · [trace {plain(state.trace_id)}]({trace_url(base_url, state.trace_id)}) · "
-        "`/help` lists what you may do here"
-    )
-    return "\n\n".join([head, *blocks, foot])
+    deployed = [deployment_line(deployment) for deployment in state.deployments.values()]
+    blocks = [explained(name, tree) for name, tree in trees.items() if name not in state.deployments]
+    where = f"[trace {plain(state.trace_id)}]({trace_url(base_url, state.trace_id)})"
+    foot = f"Revision {code(short(state.head))} · {where} · `/help` lists what you may do here"
+    return "\n\n".join([head, *(["\n".join(deployed)] if deployed else []), *blocks, foot])
+
+
+def deployment_line(deployment: Deployment) -> str:
+    """What became of the release in one environment."""
+    name, version = plain(deployment.environment), plain(deployment.version)
+    match deployment.status:
+        case "completed":
+            return f"- 🚀 **{name}** runs {version}: {deployment.url}"
+        case "failed" if deployment.rolled_back_to:
+            back = plain(deployment.rolled_back_to)
+            return f"- ↩️ **{name}**: {version} did not get healthy, {back} runs again. `/retry` tries {version} once more."
+        case "failed":
+            return f"- ❌ **{name}**: {version} did not get healthy. `/status` says more, `/retry` tries it once more."
+        case _:
+            return f"- ⏳ **{name}**: {version} is being deployed."
 
 
 def policy_unusable(error: str) -> str:
