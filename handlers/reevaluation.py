@@ -86,6 +86,7 @@ def _told(evaluation: Evaluation, view: View) -> Decision:
 
 
 def show(evaluations: dict[str, Evaluation], view: View) -> Decision:
+    """Bring the one comment on the change up to date."""
     change = view.state.change
     if change is None:
         return NOTHING

@@ -1,8 +1,10 @@
-"""A stateful forge and deployer in memory, that enforce the rules handlers rely on. Shared by all handler tests."""
+"""A stateful forge and deployer in memory, that enforce the rules handlers rely on. Shared by all handler
+tests."""
 
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +14,7 @@ from bot.domain import payloads as p
 from bot.domain.catalog import draft
 from bot.domain.errors import Permanent
 from bot.domain.event import Draft
-from bot.domain.model import Model, rfc3339
+from bot.domain.model import Model
 
 
 def sha_of(*parts: object) -> str:
@@ -40,9 +42,10 @@ class FakeForge:
 
     def perform(self, effect: fx.Effect, world: Any) -> Model:
         self.performed.append(effect)
-        return getattr(self, f"_{effect.kind}")(effect, world)
+        name = re.sub("(?<!^)(?=[A-Z])", "_", effect.kind).lower()
+        return getattr(self, f"do_{name}")(effect, world)
 
-    def _GatherFacts(self, effect: fx.GatherFacts, world: Any) -> Model:
+    def do_gather_facts(self, effect: fx.GatherFacts, world: Any) -> Model:
         branch = effect.branch if effect.branch in self.heads else None
         return p.FactsGathered(
             correlation=effect.correlation,
@@ -58,7 +61,7 @@ class FakeForge:
             files={path: self.branches[branch or "main"].get(path) for path in effect.paths},
         )
 
-    def _CommitFiles(self, effect: fx.CommitFiles, world: Any) -> Model:
+    def do_commit_files(self, effect: fx.CommitFiles, world: Any) -> Model:
         files = effect.files
         if effect.files_from:
             files = p.ModuleGenerated.model_validate(world.find(effect.files_from).data).files
@@ -100,7 +103,7 @@ class FakeForge:
         self._head_moved(who)
         return self.heads[self.change["source"]]
 
-    def _OpenChange(self, effect: fx.OpenChange, world: Any) -> Model:
+    def do_open_change(self, effect: fx.OpenChange, world: Any) -> Model:
         created = self.change is None
         if created:
             self.change = {
@@ -128,23 +131,23 @@ class FakeForge:
         assert self.change
         return fx.ChangeResult(number=1, url="http://forge/1", head=self.change["head"], created=created)
 
-    def _UpdateChange(self, effect: fx.UpdateChange, world: Any) -> Model:
+    def do_update_change(self, effect: fx.UpdateChange, world: Any) -> Model:
         return fx.Done()
 
-    def _PostComment(self, effect: fx.PostComment, world: Any) -> Model:
+    def do_post_comment(self, effect: fx.PostComment, world: Any) -> Model:
         key = effect.sticky or f"comment-{len(self.comments)}"
         self.comments[key] = effect.body
         return fx.CommentResult(comment_id=key)
 
-    def _React(self, effect: fx.React, world: Any) -> Model:
+    def do_react(self, effect: fx.React, world: Any) -> Model:
         self.reactions.append((effect.comment_id, effect.reaction))
         return fx.Done()
 
-    def _SetCheck(self, effect: fx.SetCheck, world: Any) -> Model:
+    def do_set_check(self, effect: fx.SetCheck, world: Any) -> Model:
         self.checks[effect.name] = effect
         return fx.CheckResult(check_id=effect.name)
 
-    def _MergeChange(self, effect: fx.MergeChange, world: Any) -> Model:
+    def do_merge_change(self, effect: fx.MergeChange, world: Any) -> Model:
         assert self.change
         if self.change["head"] != effect.expected_head:
             raise Permanent("HeadMoved", "the head moved")
@@ -161,10 +164,10 @@ class FakeForge:
         self.outbox.append(Draft(type="ChangeMerged", data=data, actor=messages.BOT))
         return fx.MergeResult(sha=merge, tree=tree, head_tree=tree)
 
-    def _RunPipeline(self, effect: fx.RunPipeline, world: Any) -> Model:
+    def do_run_pipeline(self, effect: fx.RunPipeline, world: Any) -> Model:
         return fx.PipelineResult(pipeline_id="2")
 
-    def _RecordDeployment(self, effect: fx.RecordDeployment, world: Any) -> Model:
+    def do_record_deployment(self, effect: fx.RecordDeployment, world: Any) -> Model:
         self.deployments.append(effect)
         return fx.Done()
 
@@ -210,9 +213,3 @@ class FakeDeployer:
             reason="" if healthy else "readiness never answered 200",
             startup_time_ms=5.0,
         )
-
-
-def moment(text: str) -> str:
-    from datetime import datetime
-
-    return rfc3339(datetime.fromisoformat(text))

@@ -1,4 +1,5 @@
-"""The main job as decisions: from submitted code to production and back, without a database, a clock or a network."""
+"""The main job as decisions: from submitted code to production and back, without a database, a clock or a
+network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The whole loop without a database, a clock or a network: facts in, decisions taken, effects done by the fakes."""
+"""The whole loop without a database, a clock or a network: facts in, decisions taken, effects done by the
+fakes."""
 
 from __future__ import annotations
 
@@ -78,7 +79,8 @@ class World:
         ):
             self.forge.people.setdefault(who.login, who)
 
-    # -- what tests do -------------------------------------------------------------------------------------------------
+    # -- what tests do
+    # -------------------------------------------------------------------------------------------------
 
     def submit(self, version: str = "1.0.0", trace: str = "trace-1234", **more: Any) -> World:
         self.trace = trace
@@ -128,7 +130,8 @@ class World:
             self.inbox.append((trace, timer.draft))
         return self.run()
 
-    # -- the loop ------------------------------------------------------------------------------------------------------
+    # -- the loop
+    # ------------------------------------------------------------------------------------------------------
 
     @property
     def state(self) -> TraceState:
