@@ -12,9 +12,10 @@ from bot.domain import payloads as p
 from bot.domain.catalog import draft
 from bot.domain.decision import NOTHING, Decision, Message, do, record
 from bot.domain.deployment import Slot
-from bot.domain.effect import ApplyRelease, GatherFacts, Target
+from bot.domain.effect import ApplyRelease, Target
 from bot.domain.event import Draft, Event
 from bot.domain.view import View
+from handlers.asking import ask
 from handlers.declare import facts, on, skill
 from handlers.evaluation import Evaluation, evaluate
 from handlers.policy import policy_of
@@ -34,23 +35,6 @@ def _waiting(view: View) -> str | None:
     return None
 
 
-def _ask(view: View, task_id: str) -> Decision:
-    state = view.state
-    approvers = tuple(sorted({a.approver for a in state.approvals if not a.ended}))
-    return do(
-        GatherFacts(
-            target=state.forge,
-            repository=state.repository,
-            purpose="deploy",
-            correlation=task_id,
-            task_id=task_id,
-            agent_id=AGENT,
-            change=(state.change or {}).get("number"),
-            actors=approvers,
-        )
-    )
-
-
 @skill(AGENT, "DeployRelease")
 def deploy_release(task: p.TaskScheduled, view: View) -> Decision:
     """Gather the facts once more: the gates are checked again in the transaction that starts the
@@ -58,14 +42,14 @@ def deploy_release(task: p.TaskScheduled, view: View) -> Decision:
     """
     if _waiting(view) is None:
         return failed(task, "NothingApproved", messages.nothing_approved())
-    return _ask(view, task.task_id)
+    return ask(view, "deploy", task.task_id, task_id=task.task_id)
 
 
 @on("NodeUnblocked")
 def unblocked(_event: Event, view: View) -> Decision:
     """The environment is free again: go on with the task that waited for it."""
     task_id = next((name for name, task in view.state.flow.tasks.items() if task["agent"] == AGENT), None)
-    return _ask(view, task_id) if task_id else NOTHING
+    return ask(view, "deploy", task_id, task_id=task_id) if task_id else NOTHING
 
 
 @facts("deploy")

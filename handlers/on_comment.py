@@ -12,8 +12,8 @@ from bot.domain.decision import NOTHING, Decision, do, record
 from bot.domain.effect import PostComment, React
 from bot.domain.event import Draft, Event
 from bot.domain.view import View
+from handlers.asking import ask
 from handlers.declare import REGISTRY, on
-from handlers.release_manager import ask
 
 
 def ours(invocations: list[Invocation]) -> list[Invocation]:

@@ -8,8 +8,8 @@ from bot.domain.decision import NOTHING, Decision, Sweep
 from bot.domain.event import Event
 from bot.domain.view import View
 from handlers.declare import on
+from handlers.policy import POLICY_FILE
 
-POLICY_FILE = ".pointsman/policy.yaml"
 REREAD_FACTS = frozenset({"policy-changed", "reconciliation"})
 """Reasons of `TriggerRequested` that make a release look at its forge again."""
 

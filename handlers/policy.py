@@ -9,6 +9,7 @@ import hashlib
 import policies
 from bot.domain.trace import TraceState
 
+POLICY_FILE = ".pointsman/policy.yaml"
 NO_FILE = "version: 1\nextends: default\n"
 
 
@@ -47,3 +48,9 @@ def policy_errors(state: TraceState) -> tuple[str, ...]:
     except policies.PolicyErrors as errors:
         return tuple(str(error) for error in errors.errors)
     return ()
+
+
+def calendar_paths(state: TraceState) -> tuple[str, ...]:
+    """The calendar files that the policy's freezes name; they are read with the other facts."""
+    policy = policy_of(state)
+    return tuple(sorted({str(freeze.ics) for freeze in (policy.freezes if policy else ()) if freeze.ics}))

@@ -11,14 +11,14 @@ from __future__ import annotations
 from bot import messages
 from bot.domain import payloads as p
 from bot.domain.catalog import draft, read
-from bot.domain.decision import NOTHING, Decision, do, record
-from bot.domain.effect import GatherFacts
+from bot.domain.decision import NOTHING, Decision, record
 from bot.domain.event import Event
 from bot.domain.view import View
+from handlers.asking import ask
 from handlers.declare import facts, on, skill
 from handlers.evaluation import evaluate
 from handlers.on_push import REREAD_FACTS
-from handlers.policy import policy_text
+from handlers.policy import calendar_paths, policy_text
 from handlers.reevaluation import AGENT, reevaluate, show
 
 REREAD = (
@@ -48,29 +48,11 @@ def evaluate_release(task: p.TaskScheduled, view: View) -> Decision:
     return ask(view, "release", task.task_id)
 
 
-def ask(view: View, purpose: str, correlation: str, extra: tuple[str, ...] = ()) -> Decision:
-    """Gather what a verdict needs: policy text, change, and everyone whose approval might count."""
-    state = view.state
-    people = {a.approver for a in state.approvals if not a.ended} | {
-        (state.change or {}).get("author"),
-        *extra,
-    }
-    return do(
-        GatherFacts(
-            target=state.forge,
-            repository=state.repository,
-            purpose=purpose,
-            correlation=correlation,
-            agent_id=AGENT,
-            change=(state.change or {}).get("number"),
-            actors=tuple(sorted(name for name in people if name)),
-        )
-    )
-
-
 @facts("release")
-def on_release_facts(_gathered: p.FactsGathered, view: View) -> Decision:
-    """The facts of an evaluation are there."""
+def on_release_facts(gathered: p.FactsGathered, view: View) -> Decision:
+    """The facts of an evaluation are there; a new policy may name calendars that nobody has read yet."""
+    if set(calendar_paths(view.state)) - view.state.calendars.keys() - gathered.files.keys():
+        return ask(view, "release", f"{gathered.correlation}+calendars")
     return reevaluate(view)
 
 

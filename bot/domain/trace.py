@@ -126,13 +126,17 @@ def _infra(state: TraceState, event: Event) -> Update:
 
 @_applies("FactsGathered")
 def _facts(state: TraceState, event: Event) -> Update:
-    kept = {name: value for name, value in event.data.items() if name not in {"actors", "tree"}}
+    gathered = read(event, p.FactsGathered)
+    kept = {name: value for name, value in event.data.items() if name not in {"actors", "tree", "files"}}
+    calendars = {path: text for path, text in gathered.files.items() if text and path.endswith(".ics")}
     pending = {name: value for name, value in state.pending.items() if name != event.data["correlation"]}
     update: Update = {
         "facts": state.facts | kept,
         "pending": pending,
         "answering": state.pending.get(event.data["correlation"], ()),
-        "people": state.people | read(event, p.FactsGathered).actors,
+        "people": state.people | gathered.actors,
+        "calendars": state.calendars
+        | {path: text for path, text in gathered.files.items() if text and path.endswith(".ics")},
     }
     change = event.data.get("change")
     if change and not state.merged and (state.change is None or state.change["number"] == change["number"]):

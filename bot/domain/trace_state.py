@@ -60,6 +60,8 @@ class TraceState(Model):
     rejections: tuple[Rejection, ...] = ()
     releases: dict[str, Release] = Field(default_factory=dict)
     deployments: dict[str, Deployment] = Field(default_factory=dict)
+    calendars: dict[str, str] = Field(default_factory=dict)
+    """Path on the base branch -> iCalendar text, for the freezes that name one."""
     people: dict[str, p.Actor] = Field(default_factory=dict)
     """What the forge last said of everyone whose rights a decision asked for."""
     pending: dict[str, tuple[dict[str, Any], ...]] = Field(default_factory=dict)

@@ -322,3 +322,63 @@ def test_a_stricter_policy_takes_the_release_back() -> None:
 
     assert world.deployer.running == {"staging": "1.0.0"}
     assert world.state.releases["production"].shown_state == "delayed"
+
+
+CALENDAR = """\
+BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//acme//holidays//EN
+BEGIN:VEVENT
+UID:1
+DTSTAMP:20260101T000000Z
+DTSTART;VALUE=DATE:20261220
+DTEND;VALUE=DATE:20261221
+SUMMARY:Inventory
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+def test_a_calendar_on_the_base_branch_freezes() -> None:
+    world = World(
+        policy=POLICY
+        + "freezes:\n  - {name: holidays, ics: holidays.ics, environments: [production], timezone: Europe/Paris}\n"
+    )
+    world.forge.branches["main"]["holidays.ics"] = CALENDAR
+    world.now = world.now.replace(month=12, day=20)
+    world.submit().tests().comment("jane.doe", "/approve-release production")
+
+    freeze = next(
+        c for c in world.last("pointsman.VerdictChanged").data["verdict"]["children"] if c["name"] == "freeze"
+    )
+    assert (freeze["state"], freeze["reason_code"]) == ("delayed", "FreezeActive")
+    assert world.types("ChangeMerged") == []
+
+    world.at("2026-12-21T00:00:01+01:00")
+    assert world.types("ChangeMerged") == ["ChangeMerged"]
+
+
+def test_a_calendar_that_is_not_there_blocks_and_is_asked_for_once() -> None:
+    world = World(
+        policy=POLICY + "freezes:\n  - {name: holidays, ics: nowhere.ics, timezone: Europe/Paris}\n"
+    )
+    world.submit().tests().comment("jane.doe", "/approve-release production")
+
+    assert world.state.releases["production"].reason_code == "CalendarUnusable"
+    assert world.types("ChangeMerged") == []
+
+
+def test_a_change_of_the_policy_file_has_a_rule_of_its_own() -> None:
+    policy = POLICY.replace("ProductOwner: {", "ReleaseManager: {users: [rita]}\n  ProductOwner: {")
+    world = World(policy=policy + "changes-to-this-file: {approvals: {role: ReleaseManager}}\n")
+    world.forge.people["rita"] = p.Actor(login="rita", permission="write")
+    world.submit().tests()
+    assert world.forge.change
+    world.forge.change["paths"] = [".pointsman/policy.yaml"]
+
+    world.comment("jane.doe", "/approve-release production")
+    assert world.types("ChangeMerged") == []
+    assert "changes-to-this-file" in world.forge.comments["verdict"]
+
+    world.comment("rita", "/approve-release staging").comment("rita", "/approve-release production")
+    assert world.types("ChangeMerged") == ["ChangeMerged"]
