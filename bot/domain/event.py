@@ -10,9 +10,9 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-import rfc8785
 from pydantic import Field
 
+from bot.domain.canonical import canonical_json
 from bot.domain.model import Model, Moment
 
 GENESIS = "0" * 64
@@ -64,7 +64,7 @@ class Event(Context):
 
     def canonical(self) -> bytes:
         """The whole envelope as canonical JSON (RFC 8785): what is stored and hashed."""
-        return rfc8785.dumps(self.to_json())
+        return canonical_json(self.to_json())
 
 
 def chain(previous: str, body: bytes) -> str:

@@ -8,6 +8,8 @@ one shard take turns by lock.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,7 +19,8 @@ from sqlalchemy.orm import Session
 from bot.engine import quarantine
 from bot.engine.batch import Batch
 from bot.engine.wiring import Wiring
-from bot.log.tables import DONE, GENERATIONS, INBOX, TAKEOVERS, WAITING
+from bot.log.store import in_list, listed
+from bot.log.tables import GENERATIONS, TAKEOVERS
 from bot.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -27,6 +30,12 @@ LONGEST = 2.0
 """Seconds until a drain lets another shard have its thread."""
 SHARD_LOCK = 0x5348
 """First half of the advisory lock of a shard (Postgres)."""
+LOCK = sa.text("SELECT pg_advisory_xact_lock(:space, :shard)")
+NEXT = sa.text("SELECT * FROM inbox WHERE shard = :shard AND done = 0 ORDER BY seq LIMIT :most")
+MARK = {
+    sqlite: sa.text("UPDATE inbox SET done = 1 WHERE " + in_list("seq", "seqs", sqlite=sqlite))  # noqa: S608 - constants only
+    for sqlite in (True, False)
+}
 CAREFUL_AFTER = 2
 """Takeovers of one drain after which its rows are tried one by one."""
 RETRIES = 5
@@ -78,46 +87,49 @@ def _raise_generation(wiring: Wiring, shard: int, workflow_id: str) -> int:
 
 def _transaction(wiring: Wiring, shard: int, most: int) -> bool:
     """One transaction. Returns whether more rows wait."""
-    with wiring.store.begin() as session:
-        if not wiring.store.sqlite:
-            session.execute(
-                sa.text("SELECT pg_advisory_xact_lock(:space, :shard)"), {"space": SHARD_LOCK, "shard": shard}
-            )
-        rows = _waiting(session, shard, most)
-        if not rows:
-            return False
-        rung, taken = _all_together(session, wiring, rows)
-        if taken < 0:
+    try:
+        with _alone(wiring, shard) as session:
+            rows = _waiting(session, shard, most)
+            rung, taken = _all_together(session, wiring, rows)
+    except OperationalError:
+        raise
+    except Exception as error:  # noqa: BLE001 - which row it was is found out one by one
+        log.info("batch_failed", shard=shard, error=type(error).__name__)
+        with _alone(wiring, shard) as session:
+            rows = _waiting(session, shard, most)
             rung, taken = _one_by_one(session, wiring, rows), len(rows)
     wiring.bell.remember(rung)
     return taken < len(rows) or len(rows) == most
 
 
+@contextmanager
+def _alone(wiring: Wiring, shard: int) -> Iterator[Session]:
+    """A transaction that no other drain of the shard runs beside."""
+    with wiring.store.begin() as session:
+        if not wiring.store.sqlite:
+            session.execute(LOCK, {"space": SHARD_LOCK, "shard": shard})
+        yield session
+
+
 def _waiting(session: Session, shard: int, most: int) -> list[Any]:
-    query = sa.select(INBOX).where(INBOX.c.shard == shard, INBOX.c.done == sa.literal_column(str(WAITING)))
-    return list(session.execute(query.order_by(INBOX.c.seq).limit(most)))
+    return list(session.execute(NEXT, {"shard": shard, "most": most}))
 
 
 def _all_together(session: Session, wiring: Wiring, rows: list[Any]) -> tuple[dict[int, int], int]:
-    """The usual case: no row raises. Returns wake-ups and the number of rows taken, -1 when one did."""
+    """The usual case: no row raises. Returns wake-ups and the number of rows taken."""
     started = time.perf_counter()
+    if not rows:
+        return {}, 0
+    batch = Batch(session, wiring)
+    batch.prepare(rows)
     taken: list[int] = []
-    try:
-        with session.begin_nested():
-            batch = Batch(session, wiring)
-            batch.prepare(rows)
-            for row in rows:
-                batch.take(row)
-                taken.append(row.seq)
-                if time.perf_counter() - started > MOST_SECONDS:
-                    break
-            rung = batch.flush()
-            _mark(session, taken)
-    except OperationalError:
-        raise
-    except Exception as error:  # noqa: BLE001 - found out which row it was, one by one
-        log.info("batch_failed", error=type(error).__name__)
-        return {}, -1
+    for row in rows:
+        batch.take(row)
+        taken.append(row.seq)
+        if time.perf_counter() - started > MOST_SECONDS:
+            break
+    rung = batch.flush()
+    _mark(session, taken, sqlite=wiring.store.sqlite)
     return rung, len(taken)
 
 
@@ -127,11 +139,8 @@ def _one_by_one(session: Session, wiring: Wiring, rows: list[Any]) -> dict[int, 
     for row in rows:
         try:
             with session.begin_nested():
-                batch = Batch(session, wiring)
-                batch.prepare([row])
-                batch.take(row)
-                rung |= batch.flush()
-                _mark(session, [row.seq])
+                taken, _ = _all_together(session, wiring, [row])
+                rung |= taken
         except OperationalError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the rows behind it must go on
@@ -139,9 +148,9 @@ def _one_by_one(session: Session, wiring: Wiring, rows: list[Any]) -> dict[int, 
     return rung
 
 
-def _mark(session: Session, seqs: list[int]) -> None:
+def _mark(session: Session, seqs: list[int], *, sqlite: bool) -> None:
     # By explicit list: a row with a lower number may have been committed by another process meanwhile.
-    session.execute(sa.update(INBOX).where(INBOX.c.seq.in_(seqs)).values(done=DONE))
+    session.execute(MARK[sqlite], {"seqs": listed(seqs, sqlite=sqlite)})
 
 
 def _go_on_later(wiring: Wiring, shard: int) -> None:

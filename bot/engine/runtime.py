@@ -201,11 +201,10 @@ def _register_queues(wiring: Wiring) -> None:
     Few, for each has a polling thread.
     """
     settings, client = wiring.settings, wiring.client
+    # SQLite has one writer: more drains than that only fight over the interpreter's lock.
+    drains = min(2, settings.drain_workers) if wiring.store.sqlite else settings.drain_workers
     client.register_queue(
-        DRAIN_QUEUE,
-        partition_concurrency=1,
-        worker_concurrency=settings.drain_workers,
-        polling_interval_sec=0.02,
+        DRAIN_QUEUE, partition_concurrency=1, worker_concurrency=drains, polling_interval_sec=0.02
     )
     client.register_queue(outbox.TIMER_QUEUE, worker_concurrency=4, polling_interval_sec=0.25)
     for target in (*wiring.performers, OTHER):

@@ -19,6 +19,7 @@ from bot.domain.event import Event, chain
 from bot.domain.model import rfc3339
 from bot.domain.trace import TraceState, apply
 from bot.log.fold import FOLD, head_values, refold
+from bot.log.store import in_list, listed
 from bot.log.tables import EVENTS, HEADS
 
 Key = tuple[str, str]
@@ -36,6 +37,20 @@ UPSERT_HEAD = sa.text(
     f"{_insert(HEADS)} ON CONFLICT (tenant_id, trace_id) DO UPDATE SET "
     + ", ".join(f"{column.name} = excluded.{column.name}" for column in HEADS.c if not column.primary_key)
 )
+HEADS_OF = {
+    sqlite: sa.text(
+        "SELECT trace_id, sequence, hash, fold FROM head WHERE tenant_id = :tenant AND "  # noqa: S608 - constants only
+        + in_list("trace_id", "traces", sqlite=sqlite)
+        + ("" if sqlite else " ORDER BY trace_id FOR UPDATE")
+    )
+    for sqlite in (True, False)
+}
+KNOWN = {
+    sqlite: sa.text(
+        "SELECT id FROM events WHERE tenant_id = :tenant AND " + in_list("id", "ids", sqlite=sqlite)  # noqa: S608 - constants only
+    )
+    for sqlite in (True, False)
+}
 _known: OrderedDict[tuple[str, str, int, str], TraceState] = OrderedDict()
 """States by (tenant, trace, sequence, hash).
 
@@ -59,10 +74,11 @@ class Ledger:
         wanted = sorted(set(keys) - self._states.keys())
         if not wanted:
             return
-        query = sa.select(
-            HEADS.c.tenant_id, HEADS.c.trace_id, HEADS.c.sequence, HEADS.c.hash, HEADS.c.fold
-        ).where(sa.tuple_(HEADS.c.tenant_id, HEADS.c.trace_id).in_(wanted))
-        heads = {(row.tenant_id, row.trace_id): row for row in self._session.execute(self._locked(query))}
+        heads: dict[Key, Any] = {}
+        for tenant in sorted({tenant for tenant, _ in wanted}):
+            traces = listed((trace for owner, trace in wanted if owner == tenant), sqlite=self._sqlite)
+            for row in self._session.execute(HEADS_OF[self._sqlite], {"tenant": tenant, "traces": traces}):
+                heads[tenant, row.trace_id] = row
         for key in wanted:
             self._states[key] = self._from_head(key, heads.get(key))
 
@@ -74,9 +90,11 @@ class Ledger:
 
     def known(self, tenant: str, ids: Sequence[str]) -> set[str]:
         """Which of these event ids are in the log already."""
-        query = sa.select(EVENTS.c.id).where(EVENTS.c.tenant_id == tenant, EVENTS.c.id.in_(ids))
+        found = self._session.execute(
+            KNOWN[self._sqlite], {"tenant": tenant, "ids": listed(ids, sqlite=self._sqlite)}
+        )
         fresh = {event_id for (owner, event_id) in self._fresh if owner == tenant}
-        return set(self._session.execute(query).scalars()) | (fresh & set(ids))
+        return set(found.scalars()) | (fresh & set(ids))
 
     def find(self, tenant: str, trace: str, event_id: str) -> Event | None:
         """An event of this trace by id, written or about to be."""
@@ -121,7 +139,8 @@ class Ledger:
             self._session.execute(
                 sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": "\x1f".join(key)}
             )
-            head = self._session.execute(self._locked(_head_of(key))).first()
+            traces = listed([key[1]], sqlite=False)
+            head = self._session.execute(HEADS_OF[False], {"tenant": key[0], "traces": traces}).first()
         if head is None:
             return refold(self._session, *key)
         known = _known.get((*key, head.sequence, head.hash))
@@ -131,9 +150,6 @@ class Ledger:
         return (
             TraceState.model_validate_json(str(state)) if head.fold == FOLD else refold(self._session, *key)
         )
-
-    def _locked(self, query: Any) -> Any:
-        return query if self._sqlite else query.with_for_update()
 
 
 def append(session: Session, events: Sequence[Event]) -> list[Event]:
@@ -168,10 +184,6 @@ def event_values(event: Event, body: bytes, previous: str, digest: str) -> dict[
 
 def _is(key: Key) -> tuple[Any, Any]:
     return HEADS.c.tenant_id == key[0], HEADS.c.trace_id == key[1]
-
-
-def _head_of(key: Key) -> Any:
-    return sa.select(HEADS.c.sequence, HEADS.c.hash, HEADS.c.fold).where(*_is(key))
 
 
 def _remember(state: TraceState) -> None:

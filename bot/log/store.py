@@ -10,8 +10,9 @@ store.close()
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,20 @@ PRAGMAS = (
     "foreign_keys=ON",
     "recursive_triggers=ON",
 )
+
+
+def in_list(column: str, parameter: str, *, sqlite: bool) -> str:
+    """SQL for "is one of a list", with the list as one parameter (see `listed`): the text stays the same."""
+    return (
+        f"{column} IN (SELECT value FROM json_each(:{parameter}))"  # noqa: S608 - constants only
+        if sqlite
+        else f"{column} = ANY(:{parameter})"
+    )
+
+
+def listed(values: Iterable[Any], *, sqlite: bool) -> Any:
+    """The parameter that goes with `in_list`."""
+    return json.dumps(list(values)) if sqlite else list(values)
 
 
 class Store:

@@ -19,6 +19,7 @@ from sqlmodel import Field, SQLModel
 from bot.domain.event import Event, derived_id
 from bot.domain.trace import TraceState
 from bot.forges.port import RepositoryFact, branch_key, change_key, revision_key
+from bot.log.store import in_list, listed
 
 CHANGES = frozenset(
     {
@@ -45,6 +46,14 @@ class TraceKey(SQLModel, table=True):
 
 
 KEYS: Any = TraceKey.__table__  # type: ignore[attr-defined]
+
+
+OWNERS = {
+    sqlite: sa.text(
+        "SELECT key, trace FROM trace_key WHERE tenant = :tenant AND " + in_list("key", "keys", sqlite=sqlite)  # noqa: S608 - constants only
+    )
+    for sqlite in (True, False)
+}
 
 
 def keys(event: Event, state: TraceState) -> tuple[str, ...]:
@@ -96,9 +105,12 @@ class TraceKeys:
         unknown = sorted({name for name in names if (tenant, name) not in self._owners})
         if not unknown:
             return
-        query = sa.select(KEYS.c.key, KEYS.c.trace).where(KEYS.c.tenant == tenant, KEYS.c.key.in_(unknown))
+        sqlite_ = self._session.get_bind().dialect.name == "sqlite"
+        found = self._session.execute(
+            OWNERS[sqlite_], {"tenant": tenant, "keys": listed(unknown, sqlite=sqlite_)}
+        )
         self._owners |= {(tenant, name): None for name in unknown}
-        self._owners |= {(tenant, row.key): row.trace for row in self._session.execute(query)}
+        self._owners |= {(tenant, row.key): row.trace for row in found}
 
     def resolve(
         self, tenant: str, fact: RepositoryFact, *, cause: str, repository: Callable[[str], str]
