@@ -1,5 +1,6 @@
-"""`/v1/traces/{id}/artefacts`: the files that are a function of a trace's events; `/archive` has them all
-and the events.
+"""`/v1/traces/{id}/artefacts`.
+
+The files that are a function of a trace's events; `/archive` has them all and the events.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ def _issuing(services: Services) -> APIRouter:
         caller: Asking,
         idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
     ) -> Issued:
-        """Say a command to a trace, as its change's comment would. The answer follows under the correlation."""
+        """Say a command to a trace, as a comment would. The answer follows under the correlation."""
         await services.read(lambda session: existing(session, caller.tenant, trace_id))
         correlation = await say(services, caller, trace_id, said.line, via=said.via, key=idempotency_key)
         return Issued(correlation=correlation, trace_id=trace_id)
@@ -83,8 +83,9 @@ def _answering(services: Services) -> APIRouter:
 async def say(
     services: Services, caller: Caller, trace: str, line: str, *, via: str, key: str | None = None
 ) -> str:
-    """Put one command into the trace's inbox; returns its correlation. Raises Problem 422 when it is not a
-    command of ours.
+    """Put one command into the trace's inbox; returns its correlation.
+
+    Raises Problem 422 when it is not a command of ours.
     """
     invocation = understood(line)
     named = f"key:{key}" if key else uuid.uuid4().hex

@@ -1,5 +1,6 @@
-"""What the API answers, as models: OpenAPI and the answers come from the same place. Wire names are
-camelCase.
+"""What the API answers, as models: OpenAPI and the answers come from the same place.
+
+Wire names are camelCase.
 """
 
 from __future__ import annotations

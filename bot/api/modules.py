@@ -1,5 +1,6 @@
-"""`POST /v1/modules`: generated code comes in. Everything that can be said of it without a forge is said at
-once.
+"""`POST /v1/modules`: generated code comes in.
+
+Everything that can be said of it without a forge is said at once.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def checked(submission: Submission) -> p.ModuleGenerated:
     try:
         module = submission.payload()
         check_module(module)
-        rfc8785.dumps(module.to_json())
+        rfc8785.dumps(module.model_dump(by_alias=True, exclude_none=True))
     except Invalid as error:
         raise Problem(422, error.reason_code, error.message, path=error.path) from error
     except (
@@ -83,15 +84,16 @@ def checked(submission: Submission) -> p.ModuleGenerated:
 def submitted(
     module: p.ModuleGenerated, caller: Caller, *, at: datetime, key: str | None, trace_id: str | None
 ) -> Event:
-    """The event of a submission. Its ids come from the key or the content, so that sending it again changes
-    nothing.
+    """The event of a submission.
+
+    Its ids come from the key or the content, so that sending it again changes nothing.
     """
     if key is not None and not KEY.fullmatch(key):
         raise Problem(
             422,
             "InvalidPayload",
             "Idempotency-Key is 1 to 200 visible ASCII characters.",
-            path="Idempotency-Key",
+            path="idempotency-key",
         )
     said = draft(
         "ModuleGenerated", module, actor=caller.actor, module_id=module.module_id, **_context(module)
@@ -131,5 +133,5 @@ def _same_as_before(session: Session, event: Event) -> None:
             409,
             "IdempotencyKeyReused",
             "Another submission was made under this Idempotency-Key.",
-            path="Idempotency-Key",
+            path="idempotency-key",
         )

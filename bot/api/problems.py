@@ -1,5 +1,6 @@
-"""Every error of the API is `application/problem+json` (RFC 9457), with a stable `reasonCode` and, for wrong
-input, the `path`.
+"""Every error of the API is `application/problem+json` (RFC 9457).
+
+It has a stable `reasonCode` and, for wrong input, the `path`:
 
     raise Problem(422, "SecretFound", "config.py:3 holds what looks like a secret", path="files[2].content")
 
@@ -126,7 +127,10 @@ def _say_problem(document: dict[str, Any]) -> None:
     for path in document["paths"].values():
         for operation in path.values():
             for answer in operation["responses"].values():
-                content = answer.get("content", {})
-                schema = content.get("application/json", {}).get("schema", {})
-                if schema.get("$ref", "").endswith("/ProblemBody"):
-                    answer["content"] = {MEDIA_TYPE: content["application/json"]}
+                said = [one for one in answer.get("content", {}).values() if _is_problem(one)]
+                if said:
+                    answer["content"] = {MEDIA_TYPE: said[0]}
+
+
+def _is_problem(content: dict[str, Any]) -> bool:
+    return str(content.get("schema", {}).get("$ref", "")).endswith("/ProblemBody")

@@ -1,5 +1,6 @@
-"""What the API, Studio and the command line ask the log: lists, one trace's document, how its stored state
-compares.
+"""What the API, Studio and the command line ask the log.
+
+Lists, one trace's document, how its stored state compares.
 """
 
 from __future__ import annotations
@@ -53,8 +54,9 @@ class TraceLine:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """How the stored state compares with the fold of all events. `equal` is None when it was folded by other
-    code.
+    """How the stored state compares with the fold of all events.
+
+    `equal` is None when it was folded by other code.
     """
 
     sequence: int

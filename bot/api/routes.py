@@ -1,5 +1,6 @@
-"""All routes of the API: `app.include_router(router(Services(runtime)))`, then
-`bot.api.problems.install(app)`.
+"""All routes of the API.
+
+`app.include_router(router(Services(runtime)))`, then `bot.api.problems.install(app)`.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ def router(services: Services) -> APIRouter:
     """`/v1/...`, `/healthz` and `/readyz`."""
     routes = APIRouter()
     for part in (
-        modules.router, traces.router, traces.stream_router, artefacts.router, commands.router, releases.router,
-        dead_letters.router, health.router,
+        modules.router, traces.router, traces.stream_router, artefacts.router, commands.router,
+        releases.router, dead_letters.router, health.router,
     ):  # fmt: skip
         routes.include_router(part(services))
     return routes

@@ -137,7 +137,7 @@ async def _began(
         return after
     if not last_event_id.isascii() or not last_event_id.isdigit():
         raise Problem(
-            422, "InvalidPayload", "Last-Event-ID is the sequence of an event.", path="Last-Event-ID"
+            422, "InvalidPayload", "Last-Event-ID is the sequence of an event.", path="last-event-id"
         )
     return int(last_event_id)
 
@@ -150,8 +150,9 @@ def stream_router(services: Services) -> APIRouter:
     async def stream_trace(
         trace_id: TraceId, caller: Asking, begin: Annotated[int, Depends(_began)]
     ) -> AsyncIterator[ServerSentEvent]:
-        """Events as they are appended. Send `Last-Event-ID` (browsers do) or `after` to go on where you
-        were.
+        """Events as they are appended.
+
+        Send `Last-Event-ID` (browsers do) or `after` to go on where you were.
         """
         async for event in follow(services, caller.tenant, trace_id, begin):
             yield ServerSentEvent(data=event.to_json(), event=event.type, id=str(event.sequence))

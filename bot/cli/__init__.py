@@ -1,5 +1,6 @@
-"""`pointsman`: the command line. One file per noun; each is imported only when its noun is used, so `--help`
-stays quick.
+"""`pointsman`: the command line.
+
+One file per noun; each is imported only when its noun is used, so `--help` stays quick.
 
 Exit codes: 0 ok, 1 failure, 2 usage, 3 blocked by policy, 4 not authorised. Answers go to standard
 output, as text or as JSON with `--output json`; everything said to a person on the way goes to standard

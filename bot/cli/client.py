@@ -1,5 +1,6 @@
-"""Talks to a running Pointsman. The token comes from the environment or a file: an argument would show in
-`ps`.
+"""Talks to a running Pointsman.
+
+The token comes from the environment or a file: an argument would show in `ps`.
 """
 
 from __future__ import annotations

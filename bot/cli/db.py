@@ -44,7 +44,8 @@ def check(output: OutputOption = Format.TEXT) -> None:
         found, wanted = current(store.url), newest()
     if found != wanted:
         raise Failure(
-            f"The database is at {found or 'no revision'}, this release needs {wanted}: run `pointsman db upgrade`.",
+            f"The database is at {found or 'no revision'}, this release needs {wanted}: "
+            "run `pointsman db upgrade`.",
             reason_code="DatabaseOutdated",
         )
     answer(

@@ -1,5 +1,6 @@
-"""What can go wrong, as one sentence and an exit code. Errors of libraries are put into words here and
-nowhere else.
+"""What can go wrong, as one sentence and an exit code.
+
+Errors of libraries are put into words here and nowhere else.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ class Code(IntEnum):
 
 
 class Failure(Exception):
-    """Ends a command with `code` after saying `message`; `reason_code` is stable and `path` names the field
-    meant.
+    """Ends a command with `code` after saying `message`.
+
+    `reason_code` is stable and `path` names the field meant.
     """
 
     def __init__(

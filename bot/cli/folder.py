@@ -31,8 +31,9 @@ class Folder:
 
 
 def read_folder(root: Path) -> Folder:
-    """All regular files below `root`. Raises Failure naming the first that can not be submitted, and
-    OSError.
+    """All regular files below `root`.
+
+    Raises Failure naming the first that can not be submitted, and OSError.
     """
     if root.is_symlink() or not root.is_dir():
         raise Failure(f"{root} is not a folder.", reason_code="NotAFolder")
@@ -66,8 +67,9 @@ def _walk(folder: Path, *, top: bool = False) -> Iterator[Path]:
 
 
 def _content(path: Path, name: str) -> tuple[bytes, bool]:
-    """Opened without following a link, then looked at: between the two nobody can put something else in its
-    place.
+    """Opened without following a link, then looked at.
+
+    Between the two nobody can put something else in its place.
     """
     if not stat.S_ISREG(path.lstat().st_mode):
         raise Failure(

@@ -1,5 +1,6 @@
-"""The top of the command tree: names and summaries here, everything else in the noun's own module, imported
-when used.
+"""The top of the command tree.
+
+Names and summaries here, everything else in the noun's own module, imported when used.
 
 It is also the one place where an error becomes a sentence and an exit code.
 """

@@ -1,5 +1,6 @@
-"""Answers on standard output, as text or JSON; prose and errors on standard error. No colours when nobody
-looks.
+"""Answers on standard output, as text or JSON; prose and errors on standard error.
+
+No colours when nobody looks.
 
 def show(trace: str, output: OutputOption = Format.TEXT) -> None:
     answer(output, {"traceId": trace}, text=lambda console: console.print(trace))
@@ -44,8 +45,9 @@ OutputOption = Annotated[
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console that knows whether a terminal is behind it. Text of others must be passed as `Text` or
-    escaped.
+    """A console that knows whether a terminal is behind it.
+
+    Text of others must be passed as `Text` or escaped.
     """
     from rich.console import Console
 
@@ -72,9 +74,7 @@ def say(message: str) -> None:
 
 
 def report(failure: Failure, output: object) -> None:
-    """One sentence on standard error and, where a JSON answer was asked for, the same as JSON on standard
-    output.
-    """
+    """One sentence on standard error and, where JSON was asked for, the same on standard output."""
     from rich.text import Text
 
     console(stderr=True).print(Text(clean(f"Error: {failure.message}"), style="red"))
@@ -82,8 +82,19 @@ def report(failure: Failure, output: object) -> None:
         sys.stdout.write(json.dumps(failure.to_json(), ensure_ascii=False) + "\n")
 
 
+def count(number: int, word: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
 def clean(text: str) -> str:
     """Text of others without control characters: a title must not drive a terminal."""
     return "".join(
         character if character.isprintable() or character == "\n" else "\ufffd" for character in text
     )
+
+
+def line(said: dict[str, object]) -> None:
+    """One line of JSON, there at once: what another program waits for."""
+    typer.echo(json.dumps(said))
+    sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""Where the bot lives: settings and database, from `POINTSMAN_*` alone, for commands that read it directly."""
+"""Where the bot lives, for commands that read it directly: settings and database, from `POINTSMAN_*`."""
 
 from __future__ import annotations
 
@@ -51,7 +51,8 @@ def _existing(url: str) -> None:
     database = make_url(url).database
     if database and not Path(database).is_file():
         raise Failure(
-            f"There is no database at {database}. Set POINTSMAN_HOME or POINTSMAN_DATABASE_URL, or start with `pointsman serve`.",
+            f"There is no database at {database}. Set POINTSMAN_HOME or POINTSMAN_DATABASE_URL, "
+            "or start with `pointsman serve`.",
             Code.FAILED,
             reason_code="DatabaseMissing",
         )

@@ -1,5 +1,6 @@
-"""`pointsman release list | approve | reject | override-freeze | rollback`: the comment commands, from a
-terminal.
+"""`pointsman release list | approve | reject | override-freeze | rollback`.
+
+The comment commands, from a terminal.
 
 Exit 0: done; 3: the policy is against it; 4: it is not yours to say.
 """

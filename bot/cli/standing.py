@@ -1,4 +1,4 @@
-"""Where a trace stands for somebody who waits for it: still moving, released, blocked by policy, or failed."""
+"""Where a trace stands for whoever waits for it: still moving, released, blocked by policy, or failed."""
 
 from __future__ import annotations
 

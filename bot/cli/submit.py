@@ -10,7 +10,7 @@ import typer
 
 from bot.cli.client import URL, Client, TokenFileOption, UrlOption, wait_for
 from bot.cli.failure import Code, Failure
-from bot.cli.output import Format, OutputOption, answer, say
+from bot.cli.output import Format, OutputOption, answer, count, say
 from bot.cli.standing import shown, standing
 
 if TYPE_CHECKING:
@@ -49,15 +49,16 @@ def submit(
     for notice in found.notices:
         say(notice)
     said: dict[str, Any] = {
-        "repository": repo, "moduleId": module, "version": version, "path": path, "summary": summary, "forge": forge,
-        "changelog": changelog or [], "files": found.files,
+        "repository": repo, "moduleId": module, "version": version, "path": path, "summary": summary,
+        "forge": forge, "changelog": changelog or [], "files": found.files,
     }  # fmt: skip
     said |= {"traceId": trace} if trace else {}
     said |= {"service": {"command": _words(command)}} if command else {}
     with Client(url, token_file) as client:
         accepted = client.post("/v1/modules", said)
         say(
-            f"Accepted {len(found.files)} files ({found.size} bytes) as {accepted['traceId']}: {accepted['url']}"
+            f"Accepted {count(len(found.files), 'file')} ({count(found.size, 'byte')}) as "
+            f"{accepted['traceId']}: {accepted['url']}"
         )
         if not wait:
             answer(output, accepted, text=lambda out: out.print(accepted["traceId"], markup=False))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from bot.cli.output import clean
+from bot.cli.output import clean, count
 from bot.domain.event import Event
 from bot.domain.model import rfc3339
 from bot.domain.trace import TraceState
@@ -50,7 +50,8 @@ def print_state(out: Console, state: TraceState) -> None:
     out.print(
         Text(
             clean(
-                f"Trace {state.trace_id}: {module}, step {state.flow.state or 'not begun'}, {state.sequence} events"
+                f"Trace {state.trace_id}: {module}, step {state.flow.state or 'not begun'}, "
+                f"{count(state.sequence, 'event')}"
             )
         )
     )

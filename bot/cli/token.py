@@ -1,5 +1,6 @@
-"""`pointsman token create | link | list | revoke`: who may call, on the server itself. A token is shown
-once.
+"""`pointsman token create | link | list | revoke`: who may call, on the server itself.
+
+A token is shown once.
 """
 
 from __future__ import annotations
@@ -37,8 +38,9 @@ def create(
     ] = None,
     output: OutputOption = Format.TEXT,
 ) -> None:
-    """Make a token. Standard output has the token and nothing else: `POINTSMAN_TOKEN=$(pointsman token
-    create ...)`.
+    """Make a token.
+
+    Standard output has the token and nothing else: `POINTSMAN_TOKEN=$(pointsman token create ...)`.
     """
     from bot.intake import tokens
 

@@ -1,5 +1,6 @@
-"""`pointsman trace list | show | export | replay | verify`: read directly from the database, no server
-needed.
+"""`pointsman trace list | show | export | replay | verify`.
+
+Read directly from the database, no server needed.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bot.cli.failure import Code, Failure
-from bot.cli.output import Format, OutputOption, answer, clean
+from bot.cli.output import Format, OutputOption, answer, clean, count
 from bot.cli.place import reading
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def verify(
 
 
 def _verdict(report: dict[str, Any]) -> str:
-    seen = f"{report['traces']} traces, {report['events']} events"
+    seen = f"{count(report['traces'], 'trace')}, {count(report['events'], 'event')}"
     if report["ok"]:
         return f"Unchanged: {seen}, every hash is right."
     bad = report["first_bad"]

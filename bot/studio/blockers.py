@@ -1,5 +1,6 @@
-"""What a verdict tree comes down to for whoever waits: which gates do not hold, who can help, when the
-answer changes. Pure.
+"""What a verdict tree comes down to for whoever waits.
+
+Which gates do not hold, who can help, when the answer changes. Pure.
 
 [Blocker(gate="approvals", message="0 of 1 approvals by ReleaseManager", who_can=("jane.doe",),
 next_change_at=None), ...]
@@ -39,8 +40,9 @@ class Blocker:
 
 
 def blockers(tree: Mapping[str, Any]) -> list[Blocker]:
-    """The gates of an environment's verdict that do not hold, in order. A tree never evaluated, or approved,
-    has none.
+    """The gates of an environment's verdict that do not hold, in order.
+
+    A tree never evaluated, or approved, has none.
     """
     if tree.get("state") not in OPEN:
         return []

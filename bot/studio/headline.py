@@ -1,5 +1,6 @@
-"""The first sentence of a trace's page and its line in the list: what blocks, who can help, when it changes.
-Pure.
+"""The first sentence of a trace's page and its line in the list.
+
+What blocks, who can help, when it changes. Pure.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ def title(state: TraceState) -> str:
 
 def headline(state: TraceState) -> Headline:
     """The most important thing about a trace now."""
-    found = next((said for said in _candidates(state)), None)
-    step = by_name(state.flow.state.replace("_", " ")) if state.flow.state else "Not begun"
+    found = next(_candidates(state), None)
+    step = by_name(state.flow.state.replace("_", " ")) if state.flow.state else "Only watched so far"
     return found or Headline(f"{step}.", "info")
 
 

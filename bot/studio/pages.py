@@ -24,9 +24,10 @@ from bot.projections import slots
 from bot.studio import sessions
 from bot.studio.guard import Asking, guarded
 from bot.studio.guard import sign_in as sign_in_form
-from bot.studio.headline import headline, title, waiting
+from bot.studio.headline import headline, title
 from bot.studio.render import HEADERS, HERE, STATIC, page
-from bot.studio.views import entries, environments, row, web
+from bot.studio.sentences import web
+from bot.studio.views import entries, environments, held_up, row
 
 ON_ONE_PAGE = 50
 LARGEST_FORM = 4096
@@ -110,7 +111,7 @@ def _list(session: Session, tenant: str, after: str | None) -> dict[str, Any]:
     states = queries.states(session, tenant, limit=ON_ONE_PAGE + 1, before=before)
     rows = [row(state) for state in states[:ON_ONE_PAGE]]
     more = f"{rows[-1].updated_at} {rows[-1].trace_id}" if len(states) > ON_ONE_PAGE else None
-    blocked = sum(1 for state in states[:ON_ONE_PAGE] if not state.published and waiting(state))
+    blocked = sum(held_up(state) for state in states[:ON_ONE_PAGE])
     return {"rows": rows, "more": more, "waiting": blocked}
 
 
@@ -172,8 +173,9 @@ def _feeds(services: Services) -> APIRouter:
 
 
 async def _changes(services: Services, look: Callable[[Session], str]) -> AsyncIterator[str]:
-    """A word each time the answer of `look` changes, at once at first: something may have moved since the
-    page was made.
+    """A word each time the answer of `look` changes, at once at first.
+
+    Something may have moved since the page was made.
     """
     deadline = time.monotonic() + LONGEST_FEED
     before: str | None = None

@@ -1,4 +1,4 @@
-"""Templates to responses: everything is escaped, nothing runs but our one script, nothing is kept by caches."""
+"""Templates to responses: everything escaped, nothing runs but our one script, nothing kept by caches."""
 
 from __future__ import annotations
 
@@ -41,7 +41,10 @@ _pages = Environment(
 
 
 def spoken(text: str) -> Markup:
-    """A sentence in which `words` stand in backticks. The text is escaped first; nothing of it becomes markup but these."""
+    """A sentence in which `words` stand in backticks.
+
+    The text is escaped first; nothing of it becomes markup but these.
+    """
     return Markup(CODE.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped
 
 

@@ -1,5 +1,6 @@
-"""Signing in to Studio: a token or a one-time link is exchanged for a session in an HttpOnly,
-SameSite=Strict cookie.
+"""Signing in to Studio.
+
+A token or a one-time link is exchanged for a session in an HttpOnly, SameSite=Strict cookie.
 
 A session is a token of its own, with the scopes of the one it came from, so that it can be listed,
 revoked and runs out. The link carries its token behind `#`, which browsers do not send and servers do not

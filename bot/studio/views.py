@@ -1,8 +1,7 @@
-"""What the pages show: plain data made from a trace's state and events. Pure; the templates only lay it out."""
+"""What the pages show: plain data made from a trace's state and events. Pure; templates lay it out."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +12,8 @@ from bot.domain.model import rfc3339
 from bot.domain.trace import TraceState
 from bot.studio.blockers import Blocker, blockers
 from bot.studio.headline import headline, ordered, title, waiting
-from bot.studio.sentences import Line, Tone, told
+from bot.studio.sentences import Line, Tone, told, web
 
-WEB = re.compile(r"https?://[^\s]+\Z")
 SAY = {"approvals": "approve-release", "freeze": "override-freeze", "tests-passed": "retry"}
 """Gate -> the command that moves it."""
 NOW = {
@@ -30,8 +28,9 @@ DEPLOYED = {
     "failed": "failed",
 }  # fmt: skip
 TONES: dict[str, Tone] = {
-    "approved": "good", "completed": "good", "running": "good", "ready": "good", "delayed": "wait", "waits": "wait",
-    "queued": "wait", "rejected": "bad", "blocked": "bad", "failed": "bad", "rolling back": "bad",
+    "approved": "good", "completed": "good", "running": "good", "ready": "good", "delayed": "wait",
+    "waits": "wait", "queued": "wait", "rejected": "bad", "blocked": "bad", "failed": "bad",
+    "rolling back": "bad",
 }  # fmt: skip
 MARKS = {"good": "✓", "bad": "✗", "wait": "●", "info": "·"}
 
@@ -85,11 +84,6 @@ def tone(state: str) -> Tone:
     return TONES.get(state, "info")
 
 
-def web(url: object) -> str:
-    """A web address, or nothing: what forges and services say may be any text."""
-    return url if isinstance(url, str) and WEB.match(url) else ""
-
-
 def row(state: TraceState) -> Row:
     """A trace in the list."""
     said = headline(state)
@@ -99,15 +93,25 @@ def row(state: TraceState) -> Row:
 
 
 def entries(events: Sequence[Event]) -> list[Entry]:
-    """The timeline, the newest first."""
+    """The timeline, the newest first.
+
+    A day is named at its first line, and at the first that is always shown.
+    """
     made: list[Entry] = []
-    before = ""
+    named: set[tuple[str, bool]] = set()
     for event in reversed(events):
-        at = rfc3339(event.time)
-        day = "" if at[:10] == before else f"{event.time:%a} {at[:10]}"
-        made.append(Entry(told(event), at, day, event.sequence, event.type))
-        before = at[:10]
+        line, at = told(event), rfc3339(event.time)
+        key = (at[:10], line.minor)
+        day = "" if key in named else f"{event.time:%a} {at[:10]}"
+        named.add(key)
+        made.append(Entry(line, at, day, event.sequence, event.type))
     return made
+
+
+def held_up(state: TraceState) -> bool:
+    """Whether a person or a moment is missing."""
+    open_ones = [] if state.published else waiting(state)
+    return any(state.releases[name].shown_state in {"delayed", "rejected"} for name in open_ones)
 
 
 def environments(state: TraceState, slots: Mapping[str, Slot]) -> list[Environment]:
@@ -131,18 +135,18 @@ def _environment(state: TraceState, name: str, slot: Slot | None, *, evaluated: 
 
 
 def _running(deployment: Deployment | None, slot: Slot | None) -> str:
+    said = []
+    if deployment is not None and deployment.status == "failed":
+        said.append(f"{deployment.version} failed.")
     if slot is not None and slot.running_version:
         healthy = "healthy" if slot.healthy else "not healthy"
         since = (
             f", since {rfc3339(slot.running_since)[:16].replace('T', ' ')} UTC" if slot.running_since else ""
         )
-        return f"{slot.running_version} runs there, {healthy}{since}."
-    if deployment is not None and deployment.status == "failed":
-        back = f"; {deployment.rolled_back_to} runs again" if deployment.rolled_back_to else ""
-        return f"{deployment.version} failed{back}."
-    if deployment is not None and deployment.status == "completed":
-        return f"{deployment.version} was deployed."
-    return ""
+        said.append(f"{slot.running_version} runs there, {healthy}{since}.")
+    elif deployment is not None and deployment.status == "completed":
+        said.append(f"{deployment.version} was deployed.")
+    return " ".join(said)
 
 
 def _command(found: Blocker, environment: str) -> str:

@@ -1,0 +1,18 @@
+"""A bot with its pages, one per test file; one trace of tenant acme waits, one is released."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.house import House, house
+from tests.support.story import RELEASED, tell
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with house(f"sqlite:///{tmp_path_factory.mktemp('home')}/pointsman.db") as made:
+        tell(made.store)
+        tell(made.store, trace="trace-2", then=RELEASED)
+        yield made
