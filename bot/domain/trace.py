@@ -135,8 +135,7 @@ def _facts(state: TraceState, event: Event) -> Update:
         "pending": pending,
         "answering": state.pending.get(event.data["correlation"], ()),
         "people": state.people | gathered.actors,
-        "calendars": state.calendars
-        | {path: text for path, text in gathered.files.items() if text and path.endswith(".ics")},
+        "calendars": state.calendars | calendars,
     }
     change = event.data.get("change")
     if change and not state.merged and (state.change is None or state.change["number"] == change["number"]):
