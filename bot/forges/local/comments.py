@@ -14,6 +14,8 @@ from bot.forges.local.history import Commit
 from bot.forges.local.tables import ForgeChange, ForgeComment, ForgeReaction, ForgeReview
 from bot.forges.local.telling import get_change
 
+LONGEST = 64 * 1024
+
 
 @dataclass(frozen=True)
 class Words:
@@ -26,7 +28,9 @@ class Words:
 
 
 def comment(ground: Ground, repository: str, number: int, words: Words, *, login: str) -> ForgeComment:
-    """Write a comment. Raises Missing."""
+    """Write a comment. Raises Missing, Impossible."""
+    if len(words.body) > LONGEST:
+        raise Impossible("TooLong", f"a comment may have {LONGEST} characters at most")
     with ground.read() as session:
         head = head_of(ground, get_change(session, repository, number))
     with ground.write() as session:

@@ -12,7 +12,7 @@ from bot.domain.errors import Permanent, Retryable
 from bot.domain.model import rfc3339
 from bot.domain.performer import EffectContext
 from bot.forges.local import commit, history, people, signing, tree
-from bot.forges.local.git import ZERO, git, line
+from bot.forges.local.git import ZERO, git, line, run
 from bot.forges.local.ground import Ground, Missing
 from bot.forges.local.protection import Rule, may_push
 from bot.forges.local.tables import ForgeRepository
@@ -80,6 +80,8 @@ def _may_commit(ground: Ground, effect: e.CommitFiles, login: str) -> None:
         held = people.permission(session, effect.repository, login)
     if repository is None:
         raise Missing(f"there is no repository {effect.repository!r}")
+    if run(ground.folder(effect.repository), "check-ref-format", f"refs/heads/{effect.branch}").returncode:
+        raise Permanent("InvalidBranch", f"{effect.branch!r} cannot be the name of a branch")
     if not people.at_least(held, "write"):
         raise Permanent("NoWriteAccess", f"{login} has no write permission in {effect.repository}")
     rules = [Rule.model_validate(rule) for rule in repository.protection]

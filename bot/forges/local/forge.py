@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends
 from bot.domain.effect import Effect, File
 from bot.domain.model import Model
 from bot.domain.performer import EffectContext
-from bot.forges.local import people, protection, read, repositories, signing
+from bot.forges.local import people, protection, read, repositories, signing, telling
 from bot.forges.local.ground import Ground, LocalSettings, ProcessSettings, Sessions
 from bot.forges.local.normalise import normalise
 from bot.forges.local.perform import perform
@@ -91,7 +91,8 @@ class LocalForge:
         return whole
 
     def start(self) -> None:
-        """Begin to send webhooks and run pipelines."""
+        """Tell what a dead process left untold; begin to send webhooks and run pipelines."""
+        telling.tell_leftovers(self.ground)
         self._sender.start()
         self._runners.start()
 

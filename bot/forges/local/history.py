@@ -55,7 +55,9 @@ def resolve(folder: Path, revision: str) -> str | None:
 
 def branch_head(folder: Path, branch: str) -> str | None:
     """The head of a branch, or None when there is no such branch."""
-    return resolve(folder, f"refs/heads/{branch}")
+    # `rev-parse` would take `main~1` for a branch as well.
+    done = run(folder, "show-ref", "--verify", "--hash", "--", f"refs/heads/{branch}")
+    return done.stdout.decode().strip() or None
 
 
 def tree_of(folder: Path, revision: str) -> str:

@@ -94,7 +94,8 @@ def _push(said: Json) -> list[RepositoryFact]:
         gone = p.BranchDeleted.model_validate(data | {"changes": said["changes"]})
         return [_fact(said, "BranchDeleted", gone, hints, new_trace=False)]
     messages = [commit["message"] for commit in said["commits"]]
-    pushed = p.Pushed.model_validate(data | {"messages": messages, "paths": said["paths"]})
+    data |= {"messages": messages, "paths": said["paths"], "cut": said["cut"]}
+    pushed = p.Pushed.model_validate(data)
     return [_fact(said, "Pushed", pushed, hints, new_trace=True)]
 
 

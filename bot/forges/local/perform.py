@@ -125,7 +125,10 @@ def merge_change(
 def create_tag(ground: Ground, _effect_id: str, effect: e.CreateTag, _context: EffectContext) -> e.Done:
     """A tag never moves."""
     with writing(ground, effect.repository, ground.settings.bot_login) as folder:
-        if run(folder, "check-ref-format", f"refs/tags/{effect.name}").returncode:
+        if (
+            effect.name.startswith("-")
+            or run(folder, "check-ref-format", f"refs/tags/{effect.name}").returncode
+        ):
             raise Permanent("InvalidTag", f"{effect.name!r} cannot be the name of a tag")
         target = history.resolve(folder, effect.revision)
         if target is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import tarfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from bot.forges.local.tables import ForgeRepository, ForgeUser
 from bot.forges.local.telling import get_change
 
 POLICY = ".pointsman/policy.yaml"
-TREE_FILES = 20_000
+TREE_FILES, TREE_BYTES = 20_000, 16 * 1024 * 1024
 
 
 def gather(ground: Ground, effect: GatherFacts) -> p.FactsGathered:
@@ -77,28 +78,45 @@ def _change(ground: Ground, session: Session, folder: Path, effect: GatherFacts)
 
 def files(folder: Path, revision: str) -> tuple[File, ...]:
     """All files of a revision. Raises Permanent('SymlinkRefused') for anything that is no plain file."""
+    entries = _listed(folder, revision)
+    contents = _batch(
+        git(folder, "cat-file", "--batch", stdin="".join(f"{entry.sha}\n" for entry in entries).encode())
+    )
+    return tuple(_file(entry, body) for entry, body in zip(entries, contents, strict=True))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of `git ls-tree -r -l`."""
+
+    mode: str
+    sha: str
+    size: int
+    path: str
+
+
+def _listed(folder: Path, revision: str) -> list[Entry]:
     try:
-        listed = git(folder, "ls-tree", "-r", "-z", "--full-tree", f"{revision}^{{commit}}").decode(
-            errors="surrogateescape"
-        )
+        listed = git(folder, "ls-tree", "-r", "-l", "-z", "--full-tree", f"{revision}^{{commit}}").decode()
+    except UnicodeDecodeError as error:
+        raise Permanent("InvalidPath", f"{revision[:12]} has a path that is not UTF-8") from error
     except GitFailed as error:
         raise Permanent("RevisionMissing", f"there is no revision {revision}") from error
-    entries = [entry.partition("\t") for entry in listed.split("\0") if entry]
-    if len(entries) > TREE_FILES:
+    entries = [_entry(text, revision) for text in listed.split("\0") if text]
+    if len(entries) > TREE_FILES or sum(entry.size for entry in entries) > TREE_BYTES:
+        limits = f"{TREE_FILES} files and {TREE_BYTES // 1024 // 1024} MiB are read at most"
+        raise Permanent("TreeTooLarge", f"{revision[:12]} has {len(entries)} files; {limits}")
+    return entries
+
+
+def _entry(text: str, revision: str) -> Entry:
+    about, _, path = text.partition("\t")
+    mode, _, sha, size = about.split()
+    if mode not in {"100644", "100755"}:
         raise Permanent(
-            "TooManyFiles", f"{revision[:12]} has {len(entries)} files; {TREE_FILES} are read at most"
+            "SymlinkRefused", f"{path!r} in {revision[:12]} is a symbolic link or a submodule, not a file"
         )
-    for about, _, path in entries:
-        if about.split()[0] not in {"100644", "100755"}:
-            raise Permanent(
-                "SymlinkRefused", f"{path!r} in {revision[:12]} is a symbolic link or a submodule, not a file"
-            )
-    ids = "".join(f"{about.split()[2]}\n" for about, _, _ in entries)
-    contents = _batch(git(folder, "cat-file", "--batch", stdin=ids.encode()))
-    return tuple(
-        _file(path, body, executable=about.startswith("100755"))
-        for (about, _, path), body in zip(entries, contents, strict=True)
-    )
+    return Entry(mode, sha, int(size), path)
 
 
 def _batch(printed: bytes) -> list[bytes]:
@@ -112,13 +130,13 @@ def _batch(printed: bytes) -> list[bytes]:
     return found
 
 
-def _file(path: str, body: bytes, *, executable: bool) -> File:
+def _file(entry: Entry, body: bytes) -> File:
+    executable = entry.mode == "100755"
     try:
-        return File(path=path, content=body.decode(), executable=executable)
+        return File(path=entry.path, content=body.decode(), executable=executable)
     except UnicodeDecodeError:
-        return File(
-            path=path, content=base64.b64encode(body).decode(), encoding="base64", executable=executable
-        )
+        encoded = base64.b64encode(body).decode()
+        return File(path=entry.path, content=encoded, encoding="base64", executable=executable)
 
 
 def export(ground: Ground, repository: str, revision: str, path: str, into: Path) -> None:
@@ -133,5 +151,7 @@ def export(ground: Ground, repository: str, revision: str, path: str, into: Path
         raise Permanent("PathMissing", f"{revision[:12]} has no folder {path!r}") from error
     into.mkdir(parents=True, exist_ok=True)
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-        # The `data` filter refuses links and names that leave the folder.
-        archive.extractall(into, filter="data")
+        try:
+            archive.extractall(into, filter="data")
+        except tarfile.FilterError as error:  # a link or a name that leads out of the folder
+            raise Permanent("SymlinkRefused", f"{revision[:12]} cannot be exported: {error}") from error

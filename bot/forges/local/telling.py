@@ -11,7 +11,7 @@ from __future__ import annotations
 import fcntl
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from bot.forges.local import history, people, pipelines, webhooks
 from bot.forges.local.git import ZERO
 from bot.forges.local.ground import Ground, Missing
 from bot.forges.local.history import Commit
-from bot.forges.local.tables import ForgeChange, ForgeRef, ForgeRevision
+from bot.forges.local.tables import ForgeChange, ForgeRef, ForgeRepository, ForgeRevision
 
 LOCK = "pointsman.lock"
 LOCK_TIMEOUT_S = 30.0
@@ -43,6 +43,16 @@ def writing(ground: Ground, repository: str, login: str) -> Iterator[Path]:
             yield folder
         finally:
             tell(ground, repository, login)
+
+
+def tell_leftovers(ground: Ground) -> None:
+    """Look at every repository once, because the next writer may be a long time in coming."""
+    with ground.read() as session:
+        names = list(session.scalars(select(ForgeRepository.name)))
+    for name in names:
+        # Whoever holds the lock for so long is alive, and tells what it did.
+        with suppress(Retryable), writing(ground, name, ground.settings.bot_login):
+            pass
 
 
 @contextmanager
@@ -202,10 +212,7 @@ def _record(ground: Ground, session: Session, repository: str, movement: Movemen
         before=movement.before,
         after=movement.after,
         forced=movement.forced,
-        commits=[
-            {"sha": c.sha, "message": c.message, "author": c.author} for c in reversed(movement.commits)
-        ],
-        paths=list(movement.paths),
+        **webhooks.push_json(movement.commits, movement.paths),
         changes=[change.number for change in changes],
         headCommit=webhooks.head_commit(movement.head),
     )

@@ -14,6 +14,7 @@ Every body has `event`, `repository {name, defaultBranch}` and `sender {login, b
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 from uuid import uuid4
 
@@ -38,6 +39,9 @@ from bot.forges.local.tables import (
 )
 
 Json = dict[str, Any]
+LONGEST_TEXT = 64 * 1024
+"""Characters. With these limits no delivery comes near the megabyte that a receiver may refuse for ever."""
+LONGEST_MESSAGE, MOST_COMMITS, MOST_PATH_BYTES = 1000, 100, 200 * 1024
 
 
 def enqueue(ground: Ground, session: Session, repository: str, event: str, sender: str, **body: Any) -> None:
@@ -55,9 +59,39 @@ def enqueue(ground: Ground, session: Session, repository: str, event: str, sende
             repository=repository,
             event=event,
             created_at=ground.moment(),
-            body=json.dumps(whole, ensure_ascii=False, separators=(",", ":")),
+            body=json.dumps(_shortened(whole), ensure_ascii=False, separators=(",", ":")),
         )
     )
+
+
+def _shortened(said: Any) -> Any:
+    """Without the middle of texts that are too long: what a trace is found by is at a message's end."""
+    if isinstance(said, dict):
+        return {name: _shortened(value) for name, value in said.items()}
+    if isinstance(said, list):
+        return [_shortened(value) for value in said]
+    return cut(said, LONGEST_TEXT) if isinstance(said, str) else said
+
+
+def cut(text: str, longest: int) -> str:
+    """At most so many characters of a text: its beginning and its end."""
+    half = longest // 2 - 5
+    return text if len(text) <= longest else f"{text[:half]}\n[...]\n{text[-half:]}"
+
+
+def push_json(commits: list[Commit], paths: Iterable[str]) -> Json:
+    """What a push brought, oldest first, or the newest part of it; `cut` tells that there is more."""
+    listed, left = [], MOST_PATH_BYTES
+    for path in paths:
+        left -= len(path.encode(errors="replace")) + 3
+        if left < 0:
+            break
+        listed.append(path)
+    newest = [
+        {"sha": commit.sha, "message": cut(commit.message, LONGEST_MESSAGE), "author": commit.author}
+        for commit in commits[:MOST_COMMITS]
+    ]
+    return {"commits": newest[::-1], "paths": listed, "cut": left < 0 or len(commits) > MOST_COMMITS}
 
 
 def is_bot(session: Session, login: str) -> bool:

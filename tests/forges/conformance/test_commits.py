@@ -223,3 +223,10 @@ def test_a_mark_on_somebody_elses_commit_is_not_ours(stage: Stage, do: Do) -> No
     stage.person("jane", "write")
     hers = stage.push("jane", "feature/booking", {"x.txt": "x\n"}, "fix: x\n\nEffect-Id: trace-1.000007.0")
     assert committed(do, files()).parent == hers
+
+
+@pytest.mark.parametrize("branch", ["main~0", "a..b", "-x/", "a b", ".hidden", "x.lock", ""])
+def test_what_cannot_be_a_branch_is_refused(stage: Stage, do: Do, branch: str) -> None:
+    with pytest.raises(Permanent) as refused:
+        do(files(branch=branch))
+    assert refused.value.reason_code == "InvalidBranch"

@@ -99,6 +99,24 @@ def test_a_delivery_made_but_not_noted_comes_again_under_the_same_id(world: Worl
     )
 
 
+def test_a_push_whose_process_was_killed_is_told_at_the_next_start(
+    migrated_sqlite: str, tmp_path: Path
+) -> None:
+    from bot.forges.local import telling
+    from bot.forges.local.git import line
+
+    dead = make(tmp_path / "home", migrated_sqlite)
+    folder = dead.create_repository(REPOSITORY, files=(README,))
+    line(folder, "update-ref", "refs/heads/hers", line(folder, "rev-parse", "main"))
+    (folder / telling.LOCK).write_text("jane")
+    with opened(tmp_path / "home", migrated_sqlite) as world:
+        world.until(lambda: len(world.receiver.received) == 2)
+        assert [(fact.draft.data["branch"], fact.draft.actor) for fact in world.facts()] == [
+            ("main", "pointsman[bot]"),
+            ("hers", "jane"),
+        ]
+
+
 @pytest.mark.parametrize("killed", ["before", "after"])
 def test_a_ref_moved_by_a_writer_that_died_is_told_by_the_next_one(
     world: World, killed: str, monkeypatch: pytest.MonkeyPatch
@@ -135,3 +153,28 @@ def test_a_ref_moved_by_a_writer_that_died_is_told_by_the_next_one(
 
 def _die(*_arguments: object) -> None:
     raise RuntimeError("killed")
+
+
+def test_a_huge_push_makes_a_delivery_that_a_receiver_takes(world: World) -> None:
+    from bot.forges.local.git import ZERO, line
+    from bot.forges.local.telling import writing
+
+    folder = world.repository()
+    env = {
+        f"GIT_{who}_{what}": "j@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
+    }
+    blob = line(folder, "hash-object", "-w", "--stdin", stdin=b"x")
+    paths = sorted(f"{'long' * 60}-{number:05d}" for number in range(3000))
+    tree = line(folder, "mktree", stdin="".join(f"100644 blob {blob}\t{path}\n" for path in paths).encode())
+    message = f"feat: big\n\n{'ü' * 2_000_000}\n\nTrace-Id: trace-big\n".encode()
+    with writing(world.forge.ground, REPOSITORY, "jane"):
+        sha = line(folder, "commit-tree", tree, "-p", "main", "-F", "-", stdin=message, env=env)
+        line(folder, "update-ref", "refs/heads/big", sha, ZERO)
+    world.until(lambda: len(world.receiver.received) == 2)
+    body = world.receiver.received[1].body
+    assert len(body) < 600_000
+    assert json.loads(body)["cut"]
+    fact = world.facts()[1]
+    assert fact.trace_id == "trace-big"
+    assert 700 < len(fact.draft.data["paths"]) < 3000
+    assert fact.draft.data["messages"][0].startswith("feat: big\n\nüüü")
