@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from bot.cli.output import Format, OutputOption
 
 app = typer.Typer()
 
@@ -16,7 +19,9 @@ app = typer.Typer()
 def demo(
     once: Annotated[bool, typer.Option("--once", help="Run unattended and end.")] = False,
     output: Annotated[str, typer.Option(help="text or json.")] = "text",
-    keep: Annotated[bool, typer.Option("--keep", help="Keep the home: repositories, database, artefacts, logs.")] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep the home: repositories, database, artefacts, logs.")
+    ] = False,
     home: Annotated[Path | None, typer.Option(help="Work in this folder and keep it.")] = None,
 ) -> None:
     """Take generated code from submission to production and back, on this machine, offline."""
@@ -24,19 +29,17 @@ def demo(
 
     stay = not once and sys.stdout.isatty()
     document = run.once(home, keep=keep or home is not None, narrate=_narrate, stay=_stay if stay else None)
-    if output == "json":
-        print(json.dumps(document, indent=2))
+    if output is Format.JSON:
+        typer.echo(json.dumps(document, indent=2))
     raise typer.Exit(0 if document["ok"] else 1)
 
 
 def _narrate(step: str, said: str) -> None:
-    print(f"{step:>18}  {said}", file=sys.stderr, flush=True)
+    typer.echo(f"{step:>18}  {said}", err=True)
 
 
-def _stay(url: str) -> None:
-    print(f"\nEverything is still running. Look around: {url}\nCtrl-C ends it.", file=sys.stderr)
-    try:
-        while True:
-            input()
-    except (EOFError, KeyboardInterrupt):
-        print(file=sys.stderr)
+def _stay(around: list[str]) -> None:
+    lines = "\n".join(f"  {line}" for line in around)
+    typer.echo(f"\nEverything is still running:\n{lines}\n\nPress Enter to end it.", err=True)
+    with contextlib.suppress(EOFError, KeyboardInterrupt):
+        input()

@@ -46,7 +46,7 @@ class Asking:
                 "changelog": changelog,
                 "files": service_files(source),
                 "template": "python-service",
-                "service": {"command": ["python3", "-m", "booking_service"], "startupTimeoutS": 4},
+                "service": {"command": ["python3", "-m", "booking_service"], "startupTimeoutS": 2.5},
             },
         )
         _must(answer)

@@ -16,9 +16,10 @@ from typing import Any
 import httpx
 
 from bot.demo import place, processes, steps, story
-from bot.demo.asking import Asking
+from bot.demo.asking import TENANT, Asking
 from bot.deploy.services import census
 from bot.log.store import Store
+from bot.studio import sessions
 
 Narrate = Callable[[str, str], None]
 
@@ -44,7 +45,7 @@ def staged(home: Path) -> Iterator[story.Story]:
 
 
 def once(
-    home: Path | None, *, keep: bool, narrate: Narrate, stay: Callable[[str], None] | None = None
+    home: Path | None, *, keep: bool, narrate: Narrate, stay: Callable[[list[str]], None] | None = None
 ) -> dict[str, Any]:
     """Tell the whole story. The document says per step what happened; `ok` only if all of it did."""
     begun = time.monotonic()
@@ -53,12 +54,14 @@ def once(
     try:
         with staged(folder) as told:
             document["steps"] = done = [_start(begun)]
+            if stay:
+                narrate("studio", f"Watch it live (the link works once): {studio_link(told)}")
             document["ok"] = _tell(told, done, narrate)
             document["traceId"] = told.trace
             document["repositories"] = {place.REPOSITORY: str(told.place.repository)}
             document["database"] = told.place.database
             if stay:
-                stay(f"{told.place.base_url}/traces/{told.trace}")
+                stay(_around(told))
     except (processes.DidNotStart, OSError) as error:
         document["steps"].append(
             {"name": "start", "ok": False, "events": [], "detail": {"error": str(error)}}
@@ -69,6 +72,25 @@ def once(
     if not keep and home is None:
         shutil.rmtree(folder, ignore_errors=True)
     return document
+
+
+def studio_link(told: story.Story) -> str:
+    """An address that signs ada in to Studio, once."""
+    with told.ask.store.begin() as session:
+        return sessions.link(session, tenant=TENANT, actor="ada", base_url=told.place.base_url)
+
+
+def _around(told: story.Story) -> list[str]:
+    """What a visitor may want to look at while everything is still running."""
+    place_ = told.place
+    change = f"{place_.base_url}/forge/{place.REPOSITORY}/changes/{told.change}"
+    return [
+        f"Studio    {studio_link(told)}",
+        f"Change    {change} (sign in with the token {place_.people['jane.doe']} to be jane.doe)",
+        *(f"Service   {url}/bookings ({name})" for name, url in told.urls.items()),
+        f"Git       git clone {place_.repository}",
+        f"Database  {place_.database}",
+    ]
 
 
 def _start(begun: float) -> dict[str, Any]:
