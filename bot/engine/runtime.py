@@ -204,7 +204,7 @@ def _register_queues(wiring: Wiring) -> None:
     # SQLite has one writer: more drains than that only fight over the interpreter's lock.
     drains = min(2, settings.drain_workers) if wiring.store.sqlite else settings.drain_workers
     client.register_queue(
-        DRAIN_QUEUE, partition_concurrency=1, worker_concurrency=drains, polling_interval_sec=0.02
+        DRAIN_QUEUE, partition_concurrency=1, worker_concurrency=drains, polling_interval_sec=0.025
     )
     client.register_queue(outbox.TIMER_QUEUE, worker_concurrency=4, polling_interval_sec=0.25)
     for target in (*wiring.performers, OTHER):
@@ -212,5 +212,6 @@ def _register_queues(wiring: Wiring) -> None:
             wiring.queue_of(target),
             partition_concurrency=1,
             worker_concurrency=settings.effect_workers,
-            polling_interval_sec=0.05,
+            # People wait for a forge's effects. Every look costs a query: the others are looked at less often.
+            polling_interval_sec=0.05 if target in wiring.forges else 0.1 if target != OTHER else 1.0,
         )

@@ -38,7 +38,11 @@ def decide(event: Event, _view: View) -> Decision:
 def main(url: str, port: int, role: str) -> None:
     alone = role == "serve"
     runtime = Runtime(
-        settings_for(url), forges={"local": TestForge()}, performers={"local": Commenter()}, decide=decide, alone=alone
+        settings_for(url),
+        forges={"local": TestForge()},
+        performers={"local": Commenter()},
+        decide=decide,
+        alone=alone,
     )
     runtime.launch()
     app = FastAPI()
@@ -47,7 +51,8 @@ def main(url: str, port: int, role: str) -> None:
     class Server(uvicorn.Server):
         async def startup(self, sockets: object = None) -> None:
             await super().startup(sockets)  # type: ignore[arg-type]
-            print("ready", flush=True)
+            sys.stdout.write("ready\n")
+            sys.stdout.flush()
 
     Server(uvicorn.Config(app, port=port, log_level="error")).run()
     runtime.close()

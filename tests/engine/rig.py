@@ -103,7 +103,9 @@ def running(url: str, decide: Callable[[Event, View], Decision] = nothing, **mor
     forges = more.pop("forges", {"local": TestForge()})
     performers = more.pop("performers", {})
     work = more.pop("work", True)
-    runtime = Runtime(settings_for(url, **more), forges=forges, performers=performers, decide=decide, work=work)
+    runtime = Runtime(
+        settings_for(url, **more), forges=forges, performers=performers, decide=decide, work=work
+    )
     try:
         runtime.launch()
         yield runtime

@@ -84,7 +84,9 @@ class Sender(threading.Thread):
     def run(self) -> None:
         while not self._stop_now.is_set():
             number = self.acknowledged + 1
-            body = json.dumps({"branch": f"b{self._trace}", "number": number, "trace": f"chaos-{self._trace}"}).encode()
+            body = json.dumps(
+                {"branch": f"b{self._trace}", "number": number, "trace": f"chaos-{self._trace}"}
+            ).encode()
             headers = signed(body, f"{self._trace}-{number}")
             while not self._deliver(body, headers):
                 self.again += 1
@@ -130,7 +132,9 @@ def test_kill_nine_under_load(database_url: str, request: pytest.FixtureRequest)
         numbers = [event.data["number"] for event in of(store, f"chaos-{trace}", "TestsExecuted")]
         # The last one may have been stored without its sender hearing of it.
         assert numbers in (list(range(1, sender.acknowledged + 1)), list(range(1, sender.acknowledged + 2)))
-        done = [event.data["request"]["body"] for event in of(store, f"chaos-{trace}", "AgentActionCompleted")]
+        done = [
+            event.data["request"]["body"] for event in of(store, f"chaos-{trace}", "AgentActionCompleted")
+        ]
         assert done == [str(number) for number in numbers if number % 3 == 0]
     with store.read() as session:
         assert verify(session)["ok"]
@@ -140,6 +144,9 @@ def test_kill_nine_under_load(database_url: str, request: pytest.FixtureRequest)
 
 def _settled(store: Store, senders: list[Sender]) -> bool:
     applied = all(
-        len(of(store, f"chaos-{trace}", "TestsExecuted")) >= sender.acknowledged for trace, sender in enumerate(senders)
+        len(of(store, f"chaos-{trace}", "TestsExecuted")) >= sender.acknowledged
+        for trace, sender in enumerate(senders)
     )
-    return applied and not count(store, "effect", "status <> 'done'") and not count(store, "inbox", "done = 0")
+    return (
+        applied and not count(store, "effect", "status <> 'done'") and not count(store, "inbox", "done = 0")
+    )

@@ -9,7 +9,17 @@ import pytest
 
 from bot.domain import payloads as p
 from bot.domain.decision import NOTHING, Decision
-from bot.domain.effect import ApplyRelease, Effect, GatherFacts, PostComment, React, Service, SetCheck, Target, WriteMemory
+from bot.domain.effect import (
+    ApplyRelease,
+    Effect,
+    GatherFacts,
+    PostComment,
+    React,
+    Service,
+    SetCheck,
+    Target,
+    WriteMemory,
+)
 from bot.domain.errors import Permanent, Retryable
 from bot.domain.event import Event
 from bot.domain.model import Model
@@ -19,7 +29,9 @@ from bot.engine.outbox import subject
 from tests.engine.rig import Performer, count, of, result, running, wait_for
 from tests.log.facts import fact
 
-CHECK = SetCheck(revision="r1", name="release", title="blocked", purpose="gate", task_id="t1", agent_id="release-manager")
+CHECK = SetCheck(
+    revision="r1", name="release", title="blocked", purpose="gate", task_id="t1", agent_id="release-manager"
+)
 DONE = result("SetCheck", check_id="c1")
 
 
@@ -163,7 +175,9 @@ def test_one_trace_is_served_in_order_while_others_and_deployments_go_on(databas
     comments = tuple(PostComment(change=1, body=str(number)) for number in range(4))
     forge = Performer(lambda effect, _count: result("PostComment", comment_id=effect.body))  # type: ignore[attr-defined]
     performers = {"local": forge, "deploy": Performer(deploy)}
-    with running(database_url, wanting(ApplyRelease(release=target), *comments), performers=performers) as runtime:
+    with running(
+        database_url, wanting(ApplyRelease(release=target), *comments), performers=performers
+    ) as runtime:
         runtime.submit(fact(1), "tests", "1")
         runtime.submit(fact(1, "trace-2"), "tests", "2")
         assert deploying.wait(20)
@@ -171,17 +185,28 @@ def test_one_trace_is_served_in_order_while_others_and_deployments_go_on(databas
         gate.set()
         wait_for(lambda: count(runtime.store, "effect", "status = 'done'") == 10)
     for trace in ("trace-1", "trace-2"):
-        bodies = [e.body for _, e, context, _ in forge.asked if context.trace_id == trace and isinstance(e, PostComment)]
+        bodies = [
+            e.body
+            for _, e, context, _ in forge.asked
+            if context.trace_id == trace and isinstance(e, PostComment)
+        ]
         assert bodies == ["0", "1", "2", "3"]
 
 
 def test_a_late_retry_does_not_overwrite_what_was_said_since(sqlite_url: str) -> None:
-    first, second = (CHECK.model_copy(update={"task_id": None, "title": title}) for title in ("blocked", "open"))
+    first, second = (
+        CHECK.model_copy(update={"task_id": None, "title": title}) for title in ("blocked", "open")
+    )
     forge = failing(1, Retryable("down"))
-    with running(sqlite_url, wanting(first, second), performers={"local": forge}, retry_schedule=(0, 0.5)) as runtime:
+    with running(
+        sqlite_url, wanting(first, second), performers={"local": forge}, retry_schedule=(0, 0.5)
+    ) as runtime:
         runtime.submit(fact(1), "tests", "1")
         wait_for(lambda: count(runtime.store, "effect", "status = 'superseded'") == 1)
-        assert [effect.title for _, effect, _, _ in forge.asked if isinstance(effect, SetCheck)] == ["blocked", "open"]
+        assert [effect.title for _, effect, _, _ in forge.asked if isinstance(effect, SetCheck)] == [
+            "blocked",
+            "open",
+        ]
 
 
 def test_the_same_try_performed_twice_is_recorded_once(sqlite_url: str) -> None:
@@ -195,7 +220,9 @@ def test_the_same_try_performed_twice_is_recorded_once(sqlite_url: str) -> None:
     with running(sqlite_url, wanting(CHECK), performers={"local": forge}) as runtime:
         runtime.submit(fact(1), "tests", "1")
         wait_for(lambda: len(forge.asked) == 1)
-        effects.perform(runtime.wiring, "acme", "trace-1.000001.0")  # a takeover from a process that was only slow
+        effects.perform(
+            runtime.wiring, "acme", "trace-1.000001.0"
+        )  # a takeover from a process that was only slow
         wait_for(lambda: of(runtime.store, "trace-1", "AgentActionCompleted"))
         wait_for(lambda: count(runtime.store, "inbox", "done = 0") == 0)
         assert len(of(runtime.store, "trace-1", "AgentActionCompleted")) == 1

@@ -1,4 +1,5 @@
-"""One fact for many traces: all open ones of a repository, each once, however many; and those that were quiet too long."""
+"""One fact for many traces: all open ones of a repository, each once, however many; and those that were quiet
+too long."""
 
 from __future__ import annotations
 

@@ -36,13 +36,16 @@ class Hanging:
     """Never answers, and says when it was asked."""
 
     def perform(self, effect_id: str, effect: Effect, context: object) -> Model:
-        print(f"performing {effect_id}", flush=True)
+        sys.stdout.write(f"performing {effect_id}\n")
+        sys.stdout.flush()
         time.sleep(3600)
         raise AssertionError
 
 
 def decide(event: Event, _view: View) -> Decision:
-    return Decision(effects=(PostComment(change=1, body="hello"),)) if event.type == "TestsExecuted" else NOTHING
+    return (
+        Decision(effects=(PostComment(change=1, body="hello"),)) if event.type == "TestsExecuted" else NOTHING
+    )
 
 
 def runtime_for(url: str, performer: object) -> Runtime:

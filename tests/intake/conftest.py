@@ -33,7 +33,9 @@ class Door:
 
     def token(self, *scopes: str, tenant: str = "acme", actor: str = "agent-1", **more: Any) -> str:
         with self.runtime.store.begin() as session:
-            return tokens.create(session, tenant=tenant, actor=actor, scopes=scopes or ("events:write",), **more)
+            return tokens.create(
+                session, tenant=tenant, actor=actor, scopes=scopes or ("events:write",), **more
+            )
 
     def bearer(self, *scopes: str, **more: Any) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token(*scopes, **more)}"}
@@ -47,7 +49,9 @@ def doors(runtime: Runtime) -> FastAPI:
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def waiting_runtime(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
+def waiting_runtime(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Runtime]:
     """A web process whose inbox nobody drains: what is in it stays there to be looked at."""
     with ExitStack() as stack:
         if request.param == "sqlite":

@@ -27,7 +27,9 @@ def stored(door: Door) -> list[Event]:
 
 
 def post(door: Door, event: Any, headers: dict[str, str] | None = None, *scopes: str) -> Any:
-    return door.client.post("/v1/events", content=json.dumps(event), headers=door.bearer(*scopes) | (headers or JSON_CE))
+    return door.client.post(
+        "/v1/events", content=json.dumps(event), headers=door.bearer(*scopes) | (headers or JSON_CE)
+    )
 
 
 def test_structured_mode(door: Door) -> None:
@@ -47,7 +49,12 @@ def test_binary_mode(door: Door) -> None:
     answer = post(door, CLOUD["data"], headers | {"Content-Type": "application/json"})
     assert answer.status_code == 202
     (event,) = stored(door)
-    assert (event.id, event.trace_id, event.module_id, event.data) == ("e1", "trace-1", "booking", {"number": 1})
+    assert (event.id, event.trace_id, event.module_id, event.data) == (
+        "e1",
+        "trace-1",
+        "booking",
+        {"number": 1},
+    )
 
 
 def test_batch_mode_and_once_by_id(door: Door) -> None:
@@ -61,7 +68,9 @@ def test_batch_mode_and_once_by_id(door: Door) -> None:
 
 def test_data_in_base64(door: Door) -> None:
     encoded = {key: value for key, value in CLOUD.items() if key != "data"}
-    assert post(door, encoded | {"data_base64": base64.b64encode(b'{"number": 3}').decode()}).status_code == 202
+    assert (
+        post(door, encoded | {"data_base64": base64.b64encode(b'{"number": 3}').decode()}).status_code == 202
+    )
     assert stored(door)[0].data == {"number": 3}
 
 
@@ -118,7 +127,13 @@ def test_a_missing_id_is_derived_so_that_the_same_is_stored_once(door: Door) -> 
 
 
 def test_the_tenant_and_the_actor_come_from_the_token(door: Door) -> None:
-    lying = CLOUD | {"tenantid": "umbrella", "tenantId": "umbrella", "actor": "jane.doe", "sequence": 7, "causationid": "x"}
+    lying = CLOUD | {
+        "tenantid": "umbrella",
+        "tenantId": "umbrella",
+        "actor": "jane.doe",
+        "sequence": 7,
+        "causationid": "x",
+    }
     assert post(door, lying).status_code == 202
     (event,) = stored(door)
     assert (event.tenant_id, event.actor, event.sequence, event.causation_id) == ("acme", "agent-1", 0, None)
@@ -132,7 +147,9 @@ def test_a_trusted_integration_may_speak_for_others(door: Door) -> None:
     }  # fmt: skip
     refused = post(door, granted)
     assert (refused.status_code, refused.json()["reasonCode"]) == (403, "ForbiddenEventType")
-    assert refused.json()["detail"] == "ApprovalGranted is decided here; stating it needs the scope 'events:any'"
+    assert (
+        refused.json()["detail"] == "ApprovalGranted is decided here; stating it needs the scope 'events:any'"
+    )
     assert stored(door) == []
     assert post(door, granted, None, "events:write", "events:any").status_code == 202
     assert (stored(door)[0].type, stored(door)[0].actor) == ("ApprovalGranted", "jane.doe")
@@ -171,7 +188,9 @@ INVALID = [
 
 
 @pytest.mark.parametrize(
-    ("event", "path", "reason_code", "message"), [case[1:] for case in INVALID], ids=[case[0] for case in INVALID]
+    ("event", "path", "reason_code", "message"),
+    [case[1:] for case in INVALID],
+    ids=[case[0] for case in INVALID],
 )
 def test_what_does_not_fit_is_422_with_its_path_and_nothing_is_stored(
     door: Door, event: Any, path: str, reason_code: str, message: str | None
@@ -187,7 +206,12 @@ def test_what_does_not_fit_is_422_with_its_path_and_nothing_is_stored(
 
 
 def test_one_wrong_event_of_a_batch_and_none_of_it_is_stored(door: Door) -> None:
-    batch = [CLOUD, CLOUD | {"id": "e2", "type": "Nope"}, CLOUD | {"id": "e3", "type": "TestsPassed"}, CLOUD | {"id": "e4"}]
+    batch = [
+        CLOUD,
+        CLOUD | {"id": "e2", "type": "Nope"},
+        CLOUD | {"id": "e3", "type": "TestsPassed"},
+        CLOUD | {"id": "e4"},
+    ]
     answer = post(door, batch)
     assert answer.status_code == 422
     assert [error["path"] for error in answer.json()["errors"]] == ["[1].type", "[2].data.revision"]

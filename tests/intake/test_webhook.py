@@ -25,7 +25,12 @@ def test_a_genuine_delivery_is_202_after_it_is_stored(door: Door) -> None:
     assert (answer.status_code, answer.json()) == (202, {"deliveryId": "d1"})
     with door.runtime.store.read() as session:
         row = session.execute(sa.text("SELECT * FROM inbox")).mappings().one()
-    assert (row["tenant"], row["source"], row["kind"], row["delivery_id"]) == ("acme", "webhooks/local", "delivery", "d1")
+    assert (row["tenant"], row["source"], row["kind"], row["delivery_id"]) == (
+        "acme",
+        "webhooks/local",
+        "delivery",
+        "d1",
+    )
     assert bytes(row["body"]) == BODY
     assert "x-delivery" in row["headers"]
     assert "sha256=" not in row["headers"], "a signature is as good as a secret, and is not kept"
@@ -44,7 +49,9 @@ def test_a_genuine_delivery_is_202_after_it_is_stored(door: Door) -> None:
         pytest.param([("X-Delivery", "d1"), ("X-Signature", signature(BODY + b" "))], id="of another body"),
     ],
 )  # fmt: skip
-def test_a_delivery_that_is_not_signed_is_401_and_not_stored(door: Door, headers: list[tuple[str, str]]) -> None:
+def test_a_delivery_that_is_not_signed_is_401_and_not_stored(
+    door: Door, headers: list[tuple[str, str]]
+) -> None:
     answer = door.client.post("/webhooks/local", content=BODY, headers=headers)
     assert (answer.status_code, answer.headers["content-type"], answer.json()) == (401, PROBLEM, REFUSED)
     assert door.stored() == 0
@@ -92,7 +99,9 @@ def test_a_replayed_delivery_is_202_again_and_has_no_second_effect(working_door:
 
 
 @pytest.mark.parametrize("body", [b'{"branch": "feature', b"", b"\xff\xfe", b"[]", b"null", b'"text"'])
-def test_an_unreadable_body_is_202_quarantined_visible_and_replayable(working_door: Door, body: bytes) -> None:
+def test_an_unreadable_body_is_202_quarantined_visible_and_replayable(
+    working_door: Door, body: bytes
+) -> None:
     store = working_door.runtime.store
     answer = working_door.client.post("/webhooks/local", content=body, headers=signed(body, "d1"))
     assert answer.status_code == 202
@@ -100,7 +109,11 @@ def test_an_unreadable_body_is_202_quarantined_visible_and_replayable(working_do
     assert count(store, "events") == 0
     with store.read() as session:
         (letter,) = quarantine.letters(session, "acme")
-    assert (letter["delivery_id"], letter["status"], letter["source"]) == ("d1", "quarantined", "webhooks/local")
+    assert (letter["delivery_id"], letter["status"], letter["source"]) == (
+        "d1",
+        "quarantined",
+        "webhooks/local",
+    )
     assert letter["error"] in {"JSONDecodeError", "UnicodeDecodeError", "AttributeError"}
     assert working_door.runtime.retry(letter["id"])
     wait_for(lambda: count(store, "dead_letter") == 2)
@@ -108,7 +121,10 @@ def test_an_unreadable_body_is_202_quarantined_visible_and_replayable(working_do
 
 def test_an_event_nobody_asked_about_is_202_and_ignored(working_door: Door) -> None:
     body = b'{"wiki": "edited"}'
-    assert working_door.client.post("/webhooks/local", content=body, headers=signed(body, "d1")).status_code == 202
+    assert (
+        working_door.client.post("/webhooks/local", content=body, headers=signed(body, "d1")).status_code
+        == 202
+    )
     store = working_door.runtime.store
     wait_for(lambda: count(store, "inbox", "done = 1") == 1)
     assert (count(store, "events"), count(store, "dead_letter")) == (0, 0)
@@ -121,11 +137,17 @@ def test_a_delivery_without_a_usable_id_is_400(door: Door, delivery_id: str) -> 
     assert door.stored() == 0
 
 
-def test_a_database_that_cannot_store_is_503_with_retry_after(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_cannot_store_is_503_with_retry_after(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with door.runtime.store.begin() as session:
         session.execute(sa.text("ALTER TABLE inbox RENAME TO away"))
     answer = door.client.post("/webhooks/local", content=BODY, headers=signed(BODY, "d1"))
-    assert (answer.status_code, answer.headers["retry-after"], answer.headers["content-type"]) == (503, "5", PROBLEM)
+    assert (answer.status_code, answer.headers["retry-after"], answer.headers["content-type"]) == (
+        503,
+        "5",
+        PROBLEM,
+    )
     assert answer.json()["detail"] == "this cannot be stored at the moment; nothing was stored"
     with door.runtime.store.begin() as session:
         session.execute(sa.text("ALTER TABLE away RENAME TO inbox"))

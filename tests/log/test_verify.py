@@ -16,7 +16,20 @@ from bot.log import Store, append, upgrade, verify
 from tests.log.facts import fact
 
 COUNT = 6
-COLUMNS = ("tenant_id", "trace_id", "sequence", "id", "type", "time", "source", "actor", "causation_id", "body", "prev_hash", "hash")
+COLUMNS = (
+    "tenant_id",
+    "trace_id",
+    "sequence",
+    "id",
+    "type",
+    "time",
+    "source",
+    "actor",
+    "causation_id",
+    "body",
+    "prev_hash",
+    "hash",
+)
 HEAD = ("sequence", "hash", "state", "module_id", "flow_state", "sentence", "updated_at")
 
 
@@ -27,7 +40,10 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     upgrade(f"sqlite:///{path}")
     store = Store(f"sqlite:///{path}")
     with store.begin() as session:
-        append(session, [fact(n, f"trace-{t}", causation_id="cause") for t in (1, 2) for n in range(1, COUNT + 1)])
+        append(
+            session,
+            [fact(n, f"trace-{t}", causation_id="cause") for t in (1, 2) for n in range(1, COUNT + 1)],
+        )
     with store.engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     store.close()
@@ -62,7 +78,9 @@ def test_one_flipped_bit_anywhere_in_a_row_is_found(pristine: Path, data: st.Dat
     column = data.draw(st.sampled_from(COLUMNS))
     row = data.draw(st.integers(1, 2 * COUNT))
     with sqlite3.connect(pristine) as raw:
-        value = raw.execute(f"SELECT CAST({column} AS BLOB) FROM events WHERE position = ?", [row]).fetchone()[0]
+        value = raw.execute(
+            f"SELECT CAST({column} AS BLOB) FROM events WHERE position = ?", [row]
+        ).fetchone()[0]
     raw.close()
     place = data.draw(st.integers(0, len(value) - 1))
     flipped = bytearray(value)
@@ -92,7 +110,11 @@ def test_a_changed_head_is_found(pristine: Path, column: str) -> None:
         ("DELETE FROM events WHERE position >= 11", ("trace-2", 5), "events after this are missing"),
         ("DELETE FROM events WHERE trace_id = 'trace-2'", ("trace-2", 6), "events are missing"),
         ("DELETE FROM head WHERE trace_id = 'trace-1'", ("trace-1", 6), "head is missing"),
-        ("UPDATE events SET type = 'TestsPassed' WHERE position = 2", ("trace-1", 2), "column type differs from the body"),
+        (
+            "UPDATE events SET type = 'TestsPassed' WHERE position = 2",
+            ("trace-1", 2),
+            "column type differs from the body",
+        ),
         ("UPDATE events SET hash = prev_hash WHERE position = 4", ("trace-1", 4), "hash"),
     ],
 )
@@ -106,8 +128,7 @@ def test_the_finding_says_where_and_what(
 
 def test_a_rewritten_body_with_a_fitting_hash_breaks_the_next_link(pristine: Path) -> None:
     report = damaged(
-        pristine,
-        "UPDATE events SET hash = (SELECT hash FROM events WHERE position = 9) WHERE position = 2",
+        pristine, "UPDATE events SET hash = (SELECT hash FROM events WHERE position = 9) WHERE position = 2"
     )
     assert report["first_bad"] == {"traceId": "trace-1", "sequence": 2}
 

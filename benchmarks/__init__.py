@@ -1,0 +1,1 @@
+"""Measurements, side by side with the bare thing. `python -m benchmarks`, or `make bench`."""
