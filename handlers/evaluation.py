@@ -15,7 +15,7 @@ from bot import messages
 from bot.domain.deployment import Slot
 from bot.domain.release import release_id
 from bot.domain.view import View
-from handlers.policy import POLICY_FILE, policy_errors, policy_of
+from handlers.policy import policy_errors, policy_of
 from policies.facts import ReleaseFacts
 
 
@@ -73,7 +73,7 @@ def release_facts(view: View, environment: str) -> ReleaseFacts:
         slots=_slots(view, head),
         base_branch=change.get("target", "main"),
         draft=bool(change.get("draft")),
-        touches_policy=POLICY_FILE in change.get("paths", ()),
+        touches_policy=bool(change.get("touchesPolicy")),
         calendars=state.calendars,
         intent_at=state.intent_at,
     )

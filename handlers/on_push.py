@@ -18,7 +18,8 @@ REREAD_FACTS = frozenset({"policy-changed", "reconciliation"})
 def on_policy_pushed(event: Event, view: View) -> Decision:
     """Make every open release of the repository look at the policy again."""
     pushed = read(event, p.Pushed)
-    if pushed.branch != pushed.default_branch or POLICY_FILE not in pushed.paths:
+    told_all = not event.data.get("cut")  # of very large pushes only a part of the paths is told
+    if pushed.branch != pushed.default_branch or (told_all and POLICY_FILE not in pushed.paths):
         return NOTHING
     return Decision(sweeps=(_sweep(f"policy-{pushed.after}", view.state.forge, pushed.repository),))
 

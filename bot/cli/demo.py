@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.output import Format, OutputOption
+from bot.cli.output import Format
 
 app = typer.Typer()
 
@@ -18,10 +18,8 @@ app = typer.Typer()
 @app.command()
 def demo(
     once: Annotated[bool, typer.Option("--once", help="Run unattended and end.")] = False,
-    output: Annotated[str, typer.Option(help="text or json.")] = "text",
-    keep: Annotated[
-        bool, typer.Option("--keep", help="Keep the home: repositories, database, artefacts, logs.")
-    ] = False,
+    output: OutputOption = Format.TEXT,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the home with all it holds.")] = False,
     home: Annotated[Path | None, typer.Option(help="Work in this folder and keep it.")] = None,
 ) -> None:
     """Take generated code from submission to production and back, on this machine, offline."""

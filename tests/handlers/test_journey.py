@@ -374,7 +374,7 @@ def test_a_change_of_the_policy_file_has_a_rule_of_its_own() -> None:
     world.forge.people["rita"] = p.Actor(login="rita", permission="write")
     world.submit().tests()
     assert world.forge.change
-    world.forge.change["paths"] = [".pointsman/policy.yaml"]
+    world.forge.change["touchesPolicy"] = True
 
     world.comment("jane.doe", "/approve-release production")
     assert world.types("ChangeMerged") == []

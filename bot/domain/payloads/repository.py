@@ -153,7 +153,7 @@ class FactsGathered(OpenModel):
     default_head: str | None = None
     branch_head: str | None = None
     change: dict[str, Any] | None = None
-    """Shape of `Change` plus `state` (open, closed, merged) and `tree` of the head."""
+    """Shape of `Change` plus `state` (open, closed, merged), `tree` of the head, and `touchesPolicy`."""
     policy_text: str | None = None
     policy_revision: str | None = None
     actors: dict[str, Actor] = Field(default_factory=dict)

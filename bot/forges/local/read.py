@@ -15,7 +15,7 @@ from bot.domain import payloads as p
 from bot.domain.effect import File, GatherFacts
 from bot.domain.errors import Permanent
 from bot.forges.local import history, people, webhooks
-from bot.forges.local.git import GitFailed, git
+from bot.forges.local.git import ZERO, GitFailed, git
 from bot.forges.local.ground import Ground, Missing
 from bot.forges.local.tables import ForgeRepository, ForgeUser
 from bot.forges.local.telling import get_change
@@ -73,7 +73,15 @@ def _change(ground: Ground, session: Session, folder: Path, effect: GatherFacts)
     wanted = p.Change.model_fields.keys() | {"state", "coAuthors", "mergeSha"}
     change = p.Change.model_validate({"repository": effect.repository, **known}).to_json()
     kept = {name: value for name, value in change.items() if name in wanted or name == "lastPusher"}
-    return kept | {"tree": history.tree_of(folder, row.head)}
+    touches = {"touchesPolicy": _touches_policy(folder, row.target, row.head)}
+    return kept | touches | {"tree": history.tree_of(folder, row.head)}
+
+
+def _touches_policy(folder: Path, target: str, head: str) -> bool:
+    """Whether the change edits the policy file: seen from where it branched off, as a reviewer sees it."""
+    base = history.branch_head(folder, target)
+    start = history.merge_base(folder, base, head) if base else None
+    return POLICY in history.paths(folder, start or ZERO, head)
 
 
 def files(folder: Path, revision: str) -> tuple[File, ...]:

@@ -206,3 +206,19 @@ def test_a_truncated_delivery_raises(stage: Stage, do: Do) -> None:
     call = stage.calls(2)[1]
     with pytest.raises(Exception, match=r".+"):
         stage.forge.normalise(call.headers, call.body[:-20])
+
+
+def test_a_change_of_the_policy_file_is_told(stage: Stage, do: Do) -> None:
+    commit(do, "app.py", "one\n")
+    number = open_change(do)
+    stage.person("jane", "write")
+    before = gather(do, change=number).change
+
+    stage.push(
+        "jane", "feature/booking", {".pointsman/policy.yaml": "version: 1\n"}, "chore: loosen the rules"
+    )
+    after = gather(do, change=number).change
+
+    assert before is not None
+    assert after is not None
+    assert (before["touchesPolicy"], after["touchesPolicy"]) == (False, True)
