@@ -212,6 +212,6 @@ def _register_queues(wiring: Wiring) -> None:
             wiring.queue_of(target),
             partition_concurrency=1,
             worker_concurrency=settings.effect_workers,
-            # People wait for a forge's effects. Every look costs a query: the others are looked at less often.
+            # People wait for a forge's effects. A look costs a query, so the others are looked at less often.
             polling_interval_sec=0.05 if target in wiring.forges else 0.1 if target != OTHER else 1.0,
         )

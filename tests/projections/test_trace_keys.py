@@ -1,0 +1,124 @@
+"""Facts find their traces; nobody speaks into a foreign one; a branch may begin anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from bot.domain.event import Draft, Event
+from bot.domain.trace import TraceState
+from bot.forges.port import RepositoryFact
+from bot.log import Store, upgrade
+from bot.projections.trace_keys import TraceKeys, keys
+from tests.log.facts import fact
+
+SHA, HEAD = "a" * 40, "b" * 40
+STATE = TraceState(tenant_id="acme", trace_id="trace-1", forge="local")
+CHANGE = {
+    "repository": "acme/booking",
+    "number": 7,
+    "author": "ada",
+    "source": "feature/x",
+    "target": "main",
+    "head": HEAD,
+}
+
+
+def event(type_: str, by: str = "pointsman", **data: Any) -> Event:
+    return fact(1, type=type_, source=by, data={"repository": "acme/booking"} | data)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (event("CommitReady", branch="feature/x", sha=SHA), ("@feature/x", f"={SHA}")),
+        (
+            event("PullRequestCreated", number=7, source="feature/x", head=HEAD),
+            ("#7", "@feature/x", f"={HEAD}"),
+        ),
+        (event("ChangeOpened", **CHANGE), ("#7", "@feature/x", f"={HEAD}")),
+        (event("ChangeMerged", **CHANGE, mergeSha=SHA), ("#7", f"={SHA}")),
+        (event("Pushed", branch="feature/x", after=SHA, defaultBranch="main"), ("@feature/x", f"={SHA}")),
+        (event("Pushed", branch="main", after=SHA, defaultBranch="main"), (f"={SHA}",)),
+        (event("TestsPassed", revision=SHA), ()),
+        (fact(1, type="SprintPlanned"), ()),
+    ],
+)
+def test_the_keys_that_events_establish(said: Event, expected: tuple[str, ...]) -> None:
+    assert keys(said, STATE) == tuple(f"local:acme/booking{suffix}" for suffix in expected)
+
+
+def test_a_forge_s_own_fact_is_keyed_by_that_forge() -> None:
+    said = event("ChangeOpened", "webhooks/github", **CHANGE)
+    assert keys(said, STATE)[0] == "github:acme/booking#7"
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    upgrade(database_url)
+    made = Store(database_url)
+    yield made
+    made.close()
+
+
+@contextmanager
+def looking(store: Store) -> Iterator[TraceKeys]:
+    with store.begin() as session:
+        found = TraceKeys(session)
+        yield found
+        found.flush()
+
+
+def asked(*hints: str, trace_id: str | None = None, new_trace: bool = False) -> RepositoryFact:
+    return RepositoryFact(Draft(type="Pushed"), "acme/booking", hints, trace_id, new_trace)
+
+
+def resolve(found: TraceKeys, fact_: RepositoryFact, tenant: str = "acme", where: str = "") -> str | None:
+    return found.resolve(tenant, fact_, cause="c", repository=lambda _trace: where)
+
+
+def test_the_first_known_hint_wins_then_a_new_trace_begins_or_none(store: Store) -> None:
+    with looking(store) as found:
+        found.establish("acme", "trace-1", ["k1"])
+        found.establish("acme", "trace-2", ["k2"])
+        assert resolve(found, asked("k0", "k2", "k1")) == "trace-2"
+    with looking(store) as found:
+        assert resolve(found, asked("k0", "k1")) == "trace-1"
+        assert resolve(found, asked("k1"), tenant="umbrella") is None
+        assert resolve(found, asked("k0")) is None
+        begun = resolve(found, asked("k0", new_trace=True))
+        assert begun == resolve(found, asked(new_trace=True))
+        assert str(begun).startswith("trace-")
+
+
+def test_a_trailer_wins_but_not_from_another_repository(store: Store) -> None:
+    with looking(store) as found:
+        found.establish("acme", "trace-1", ["k1"])
+        named = asked("k1", trace_id="trace-9")
+        assert resolve(found, named, where="acme/booking") == "trace-9"
+        assert resolve(found, named, where="") == "trace-9"
+        assert resolve(found, named, where="umbrella/secret") == "trace-1"
+
+
+def test_a_key_stays_with_its_owner_except_for_the_bot_s_own_work(store: Store) -> None:
+    with looking(store) as found:
+        found.establish("acme", "trace-1", ["k"])
+    with looking(store) as found:
+        found.establish("acme", "trace-2", ["k"])
+        assert resolve(found, asked("k")) == "trace-1"
+    with looking(store) as found:
+        found.establish("acme", "trace-2", ["k"], take=True)
+    with looking(store) as found:
+        assert resolve(found, asked("k")) == "trace-2"
+
+
+def test_a_deleted_branch_is_free_again(store: Store) -> None:
+    with looking(store) as found:
+        found.record(event("Pushed", branch="feature/x", after=SHA), STATE)
+        found.record(event("BranchDeleted", branch="feature/x"), STATE)
+    with looking(store) as found:
+        assert resolve(found, asked("local:acme/booking@feature/x")) is None
+        assert resolve(found, asked(f"local:acme/booking={SHA}")) == "trace-1"
