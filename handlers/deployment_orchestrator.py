@@ -75,7 +75,7 @@ def _refusal(task: p.TaskScheduled, slot: Slot, evaluation: Evaluation, view: Vi
     again = evaluation.release_id in view.state.retried
     if evaluation.release_id in slot.rolled_back and not again:
         return failed(task, "RolledBack", messages.rolled_back_before(slot.environment, view.state.version))
-    if slot.environment not in view.state.infra:
+    if view.state.module.get("needsInfrastructure", True) and slot.environment not in view.state.infra:
         return failed(task, "NotProvisioned", messages.not_provisioned(slot.environment))
     return None
 

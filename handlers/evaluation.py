@@ -108,6 +108,8 @@ def evaluate(view: View, *, settled: bool = False) -> dict[str, Evaluation]:
     policy = policy_of(view.state)
     if policy is None:
         return _broken(view)
+    if view.state.merged and not view.state.module_event:
+        return {}  # of a change that people made the merge was all there was to decide
     found = {}
     for name in policy.environments:
         if settled or not _is_settled(view, name):

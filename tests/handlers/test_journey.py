@@ -382,3 +382,47 @@ def test_a_change_of_the_policy_file_has_a_rule_of_its_own() -> None:
 
     world.comment("rita", "/approve-release staging").comment("rita", "/approve-release production")
     assert world.types("ChangeMerged") == ["ChangeMerged"]
+
+
+def by_hand(world: World, pipeline: str | None = "test: {script: [true]}\n") -> World:
+    """A person opens a change of their own."""
+    world.trace = "trace-by-hand"
+    world.forge.heads["fix"] = "f" * 40
+    world.forge.branches["fix"] = {"README.md": "better"} | ({".gitlab-ci.yml": pipeline} if pipeline else {})
+    change = p.Change(
+        repository="demo/booking",
+        number=1,
+        title="Fix a typo",
+        author="mallory",
+        source="fix",
+        target="main",
+        head="f" * 40,
+        committers=("mallory",),
+    )
+    world.forge.change = change.to_json() | {"state": "open", "lastPusher": "mallory"}
+    return world.say(draft("ChangeOpened", change, actor="mallory"))
+
+
+def test_a_change_of_a_person_is_gated_and_merged_but_never_committed_to_or_deployed() -> None:
+    world = by_hand(World()).tests().comment("jane.doe", "/approve-release production")
+
+    assert world.types("PipelineReady", "ChangeMerged") == ["ChangeMerged"]
+    assert world.forge.committed == []
+    assert world.deployer.applied == []
+    assert world.types("ReleaseApproved", "DeploymentStarted") == []
+    assert world.forge.checks["pointsman/release: production"].conclusion == "success"
+
+
+def test_a_change_of_a_person_without_a_pipeline_waits_for_its_tests() -> None:
+    world = by_hand(World(), pipeline=None)
+
+    assert world.state.releases["staging"].reason_code == "TestsMissing"
+
+
+def test_a_module_that_needs_no_infrastructure_is_deployed_without() -> None:
+    world = (
+        World().submit(needs_infrastructure=False).tests().comment("jane.doe", "/approve-release production")
+    )
+
+    assert "InfraProvisioned" not in world.types()
+    assert world.deployer.running == {"staging": "1.0.0", "production": "1.0.0"}
