@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.output import Format
+from bot.cli.output import Format, OutputOption
 
 app = typer.Typer()
 

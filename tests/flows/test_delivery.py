@@ -1,7 +1,5 @@
 """The delivery flow of the bot, from generated code to production, with all that comes between."""
 
-# ruff: noqa: E501 - sentences are asserted as they are said
-
 from collections.abc import Iterable
 
 import pytest

@@ -1,7 +1,5 @@
 """Flow files: what is accepted, and the exact words (line, column, path, suggestion) for what is not."""
 
-# ruff: noqa: E501 - sentences are asserted as they are said
-
 from datetime import timedelta
 
 import pytest

@@ -1,7 +1,5 @@
 """Templates: found, read, filled in; what is wrong with one is said by name."""
 
-# ruff: noqa: E501 - a sentence that is compared stands on one line, so that it can be searched for
-
 from pathlib import Path
 from typing import Any
 

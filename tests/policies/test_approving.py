@@ -1,7 +1,5 @@
 """Who may approve and lift, as what, and what they are told when they may not."""
 
-# ruff: noqa: E501  sentences are asserted whole, beside what causes them
-
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta

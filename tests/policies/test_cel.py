@@ -1,6 +1,6 @@
 """Conditions: typed when they are compiled, and never true by accident."""
 
-# ruff: noqa: E501, ISC004  sentences are asserted whole, beside what causes them
+# ruff: noqa: ISC004  sentences are asserted whole, beside what causes them
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """`pointsman policy`: JSON on stdout, prose otherwise, and exit codes as promised."""
 
-# ruff: noqa: E501, ISC004  sentences are asserted whole, beside what causes them
+# ruff: noqa: ISC004  sentences are asserted whole, beside what causes them
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The verdict as a whole: complete, in a person's order, folded honestly."""
 
-# ruff: noqa: E501, ISC004  sentences are asserted whole, beside what causes them
+# ruff: noqa: ISC004  sentences are asserted whole, beside what causes them
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """Freezes by example: scopes, exceptions, overrides, calendars, and what is announced."""
 
-# ruff: noqa: E501  sentences are asserted whole, beside what causes them
-
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta

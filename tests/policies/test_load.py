@@ -1,6 +1,6 @@
 """What is said of a broken policy: exact line, column, path, sentence and suggestion."""
 
-# ruff: noqa: E501, ISC004  each sentence is asserted whole, beside the words that cause it
+# ruff: noqa: ISC004  each sentence is asserted whole, beside the words that cause it
 
 from __future__ import annotations
 

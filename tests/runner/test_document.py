@@ -1,7 +1,5 @@
 """YAML that is refused before anybody looks for jobs in it."""
 
-# ruff: noqa: E501 - a sentence that is compared stands on one line, so that it can be searched for
-
 import time
 
 import pytest

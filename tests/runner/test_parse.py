@@ -1,7 +1,5 @@
 """What the runner refuses, word for word, and where it says the fault is."""
 
-# ruff: noqa: E501 - a sentence that is compared stands on one line, so that it can be searched for
-
 import pytest
 
 from bot.forges.local.runner import PipelineError, parse
