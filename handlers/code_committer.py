@@ -52,9 +52,11 @@ def subject(module: p.ModuleGenerated) -> str:
 
 @on("Pushed")
 def on_agent_push(event: Event, view: View) -> Decision:
-    """A push to `agent/**` by anyone but the bot submits the pushed files."""
+    """A push to `agent/**` by anyone but the bot submits the pushed files; so does the next, until the release
+    is out.
+    """
     pushed = read(event, p.Pushed)
-    if not pushed.branch.startswith(AGENT_BRANCHES) or event.actor == messages.BOT or view.state.module_event:
+    if not pushed.branch.startswith(AGENT_BRANCHES) or event.actor == messages.BOT or view.state.published:
         return NOTHING
     return do(
         GatherFacts(
@@ -71,14 +73,16 @@ def on_agent_push(event: Event, view: View) -> Decision:
 
 
 @facts("agent-push")
-def submit_agent_push(gathered: p.FactsGathered, _view: View) -> Decision:
+def submit_agent_push(gathered: p.FactsGathered, view: View) -> Decision:
     """Turn the files of an agent's branch into `ModuleGenerated`; `agent/<module>[/<version>]` names the
     module.
     """
-    branch = str(gathered.model_extra.get("branch", "")) if gathered.model_extra else ""
-    module, _, version = branch.removeprefix(AGENT_BRANCHES).partition("/")
-    if not gathered.tree or not module:
+    event = view.find(gathered.correlation)  # the push that was asked about
+    if event is None or not gathered.tree:
         return NOTHING
+    pushed = read(event, p.Pushed)
+    branch = pushed.branch
+    module, _, version = branch.removeprefix(AGENT_BRANCHES).partition("/")
     try:
         generated = p.ModuleGenerated(
             repository=gathered.repository,
@@ -86,7 +90,7 @@ def submit_agent_push(gathered: p.FactsGathered, _view: View) -> Decision:
             version=version or "0.1.0",
             files=gathered.tree,
             branch=branch,
-            revision=gathered.branch_head,
+            revision=pushed.after,
             target_branch=gathered.default_branch,
         )
     except ValueError:
