@@ -14,7 +14,8 @@ from typing import Any
 
 PATIENCE = 60.0
 """Seconds; longer means a writer died with the gate in hand, and an error is better than silence."""
-WRITES = ("BEGIN", "INSER", "UPDAT", "DELET", "REPLA", "CREAT", "ALTER", "DROP ")
+WRITES = ("BEGIN I", "BEGIN E", "INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "ALTER", "DROP ")
+"""A plain BEGIN is a reader's: it takes no lock of SQLite's, and must not hold up anybody here."""
 
 
 class Gate:
@@ -63,7 +64,7 @@ class GatedCursor(sqlite3.Cursor):
 
     def execute(self, sql: str, parameters: Any = (), /) -> GatedCursor:
         connection: Any = self.connection
-        if not connection.in_transaction and sql.lstrip()[:5].upper() in WRITES:
+        if not connection.in_transaction and sql.lstrip()[:7].upper().startswith(WRITES):
             connection.enter()
         try:
             return super().execute(sql, parameters)
