@@ -52,7 +52,7 @@ def subject(module: p.ModuleGenerated) -> str:
 
 @on("Pushed")
 def on_agent_push(event: Event, view: View) -> Decision:
-    """A push to `agent/**` by anyone but the bot submits its files; so does the next one, until the release."""
+    """A push to `agent/**` by anyone but the bot submits its files; so does the next, until the release."""
     pushed = read(event, p.Pushed)
     if not pushed.branch.startswith(AGENT_BRANCHES) or event.actor == messages.BOT or view.state.published:
         return NOTHING
