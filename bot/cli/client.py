@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
+from urllib.parse import urlsplit
 
 import typer
 
@@ -55,6 +56,7 @@ class Client:
     def __init__(self, url: str, token_file: Path | None) -> None:
         import httpx
 
+        _check(url)
         headers = {"Authorization": f"Bearer {token(token_file)}"}
         self._http = httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT, follow_redirects=False)
 
@@ -74,6 +76,17 @@ class Client:
     ) -> dict[str, Any]:
         """The answer of a POST. Raises Failure."""
         return _read(self._http.post(path, json=document, headers=headers))
+
+
+def _check(url: str) -> None:
+    try:
+        said = urlsplit(url)
+        known = said.scheme in {"http", "https"} and bool(said.hostname)
+    except ValueError:
+        known = False
+    if not known:
+        message = f"{url} is not the address of a bot: write http://HOST:PORT."
+        raise Failure(message, Code.USAGE, reason_code="InvalidUrl", path="--url")
 
 
 def _read(answer: httpx.Response) -> dict[str, Any]:

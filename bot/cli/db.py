@@ -23,7 +23,7 @@ def upgrade(output: OutputOption = Format.TEXT) -> None:
         prepare(said.database, said.shards)
     except WrongShards as error:
         raise Failure(
-            f"{str(error).capitalize()}.", reason_code="WrongShards", path="POINTSMAN_SHARDS"
+            f"{str(error)[:1].upper()}{str(error)[1:]}.", reason_code="WrongShards", path="POINTSMAN_SHARDS"
         ) from error
     after = current(said.database)
     changed = "was already there" if before == after else f"came from {before or 'an empty database'}"

@@ -66,8 +66,8 @@ def _known(error: Exception) -> Failure | None:
         ("pydantic_core", "ValidationError", _settings),
         ("sqlalchemy.exc", "OperationalError", _database),
         ("sqlalchemy.exc", "ProgrammingError", _tables),
+        ("sqlalchemy.exc", "DatabaseError", _broken_database),
         ("sqlalchemy.exc", "ArgumentError", _database_url),
-        ("httpx", "InvalidURL", _url),
         ("httpx", "TransportError", _unreachable),
     ):
         loaded = sys.modules.get(module)
@@ -96,6 +96,10 @@ def _database(error: Any) -> Failure:
     return Failure(f"The database does not answer: {text}", reason_code="DatabaseUnavailable")
 
 
+def _broken_database(error: Any) -> Failure:
+    return Failure(f"The database can not be read: {_line(error.orig)}", reason_code="DatabaseBroken")
+
+
 def _tables(_error: Any) -> Failure:
     return Failure(
         "The database does not have this release's tables: run `pointsman db upgrade`.",
@@ -110,10 +114,6 @@ def _database_url(_error: Any) -> Failure:
         reason_code="InvalidSetting",
         path="POINTSMAN_DATABASE_URL",
     )
-
-
-def _url(error: Any) -> Failure:
-    return Failure(f"The URL of the bot can not be read: {error}.", Code.USAGE, reason_code="InvalidUrl")
 
 
 def _unreachable(error: Any) -> Failure:

@@ -10,6 +10,7 @@ from bot.domain.event import Event
 from bot.domain.model import rfc3339
 from bot.domain.trace import TraceState
 from bot.studio.blockers import blockers
+from bot.studio.headline import ordered
 from bot.studio.sentences import told
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ def print_state(out: Console, state: TraceState) -> None:
             )
         )
     )
-    for name, release in state.releases.items():
+    for name in [name for name in ordered(state) if name in state.releases]:
+        release = state.releases[name]
         out.print(
             Text.assemble(clean(f"  {name}: "), (release.shown_state, STATES.get(release.shown_state, "")))
         )
