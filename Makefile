@@ -10,7 +10,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python
 PACKAGES := bot handlers policies
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench serve node lock clean
+.PHONY: help setup demo test check bench docs serve node lock clean
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
@@ -59,6 +59,9 @@ check: setup node ## Lint, types, import rules, workflows, templates
 
 bench: setup ## Measure, side by side with the bare thing (goals in benchmarks/)
 	@$(BIN)/python -m benchmarks
+
+docs: setup ## Write the pages that follow from the code
+	@$(BIN)/python -m docs.generate
 
 # JavaScript tools that have no Python package, run by the Node that comes from PyPI. Its bin/npm does not start, and
 # left alone it trusts its own list of authorities, where pip trusts the machine's.
