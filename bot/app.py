@@ -13,6 +13,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import uvicorn
 from fastapi import FastAPI
@@ -21,6 +22,7 @@ import bot
 from bot import telemetry
 from bot.api import problems, routes
 from bot.deploy.performer import Deployer
+from bot.deploy.services.watch import fallen_services
 from bot.domain.event import Event
 from bot.domain.performer import Performer
 from bot.engine.runtime import Runtime
@@ -60,7 +62,13 @@ def furnish(settings: Settings, *, work: bool, alone: bool) -> House:
         "memory": memory,
     }
     runtime = Runtime(
-        settings, forges={"local": forge}, performers=performers, decide=decide, work=work, alone=alone
+        settings,
+        forges={"local": forge},
+        performers=performers,
+        decide=decide,
+        work=work,
+        alone=alone,
+        observe=partial(fallen_services, settings.home),
     )
     return House(settings, runtime, forge)
 

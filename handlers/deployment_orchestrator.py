@@ -106,7 +106,13 @@ def _wait(slot: Slot, evaluation: Evaluation, view: View) -> Decision:
             },
         )
         decision += Decision(
-            messages=(Message(slot.waiting_trace, f"superseded-{evaluation.release_id}", skipped),)
+            messages=(
+                Message(
+                    slot.waiting_trace,
+                    f"superseded-by-{evaluation.release_id}-{view.state.sequence}",
+                    skipped,
+                ),
+            )
         )
     return decision
 

@@ -149,7 +149,7 @@ def free(view: View, environment: str) -> Decision:
         return NOTHING
     data = {"environment": environment, "releaseId": slot.waiting_release}
     told = Draft(type="NodeUnblocked", environment=environment, release_id=slot.waiting_release, data=data)
-    name = f"unblocked-{environment}-{slot.waiting_release}"
+    name = f"unblocked-{environment}-{slot.waiting_release}-by-{view.state.trace_id}-{view.state.sequence}"
     return Decision(messages=(Message(slot.waiting_trace, name, told),))
 
 
@@ -189,7 +189,7 @@ def _after_rollback(target: Target, good: Target | None, health: Health, view: V
         more = {"recoverable": False}
     outcome = Outcome(target, health.model_copy(update={"reason": reason}), deployment.attempt)
     decision = failed(outcome, view, more)
-    if good is not None and not health.healthy:
+    if not (good is not None and health.healthy):
         told = p.Intervention(reason_code="RollbackFailed", message=reason)
         decision += record(draft("ManualInterventionRequired", told, **outcome.context))
     return decision

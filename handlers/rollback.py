@@ -13,12 +13,11 @@ from bot.domain.view import View
 from handlers.targets import ORCHESTRATOR
 
 
-def good_release(slot: Slot, trigger: str) -> Target | None:
-    """Where to go back to. While a release is being tried, the last good one is the one before it; a person
-    who asks
-    for a rollback means away from the last good one.
-    """
-    good = slot.last_known_good if trigger == "automatic" else slot.previous_good
+def good_release(slot: Slot, away_from: Target) -> Target | None:
+    """The last release that passed its probes and is not the one to get away from."""
+    good = slot.last_known_good
+    if good and good.get("releaseId") == away_from.release_id:
+        good = slot.previous_good
     return Target.model_validate(good) if good else None
 
 
@@ -32,7 +31,7 @@ def roll_back(
 ) -> Decision:
     """State that the environment goes back, and have it done."""
     slot = view.slots.get(target.environment) or Slot(environment=target.environment)
-    good = good_release(slot, trigger)
+    good = good_release(slot, target)
     triggered = p.RollbackTriggered(
         environment=target.environment,
         release_id=target.release_id,

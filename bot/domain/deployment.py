@@ -26,6 +26,8 @@ class Deployment(Model):
     url: str = ""
     rolled_back_to: str | None = None
     health: tuple[dict[str, Any], ...] = ()
+    falls: int = 0
+    """How often it died after it had been deployed well."""
 
 
 class Slot(Model):

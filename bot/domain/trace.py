@@ -323,11 +323,19 @@ def _rollback(state: TraceState, event: Event) -> Update:
 
 
 @_applies("TriggerRequested")
-def _retried(state: TraceState, event: Event) -> Update:
+def _triggered(state: TraceState, event: Event) -> Update:
+    if event.data.get("reason") == "retry":
+        return _retried(state)
+    fallen = state.deployments.get(event.data.get("environment", ""))
+    if event.data.get("reason") != "service-down" or fallen is None:
+        return {}
+    again = fallen.model_copy(update={"falls": fallen.falls + 1})
+    return {"deployments": state.deployments | {fallen.environment: again}}
+
+
+def _retried(state: TraceState) -> Update:
     """A person's retry opens failed deployments again; they need a fresh `ReleaseApproved`."""
     ended = {name: d for name, d in state.deployments.items() if d.status == "failed"}
-    if event.data.get("reason") != "retry" or not ended:
-        return {}
     open_again = {
         name: state.releases[name].model_copy(update={"verdict": "delayed"})
         for name in ended

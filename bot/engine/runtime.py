@@ -28,7 +28,7 @@ from bot.engine import drain, effects, outbox, quarantine, schedules, timers
 from bot.engine.pace import Pace
 from bot.engine.prepare import prepare
 from bot.engine.takeover import Keeper
-from bot.engine.wiring import OTHER, Decide, Wiring
+from bot.engine.wiring import OTHER, Decide, Observe, Wiring
 from bot.forges.port import Forge
 from bot.intake.arrivals import DRAIN_QUEUE, DRAIN_WORKFLOW, Doorbell, event_arrival
 from bot.intake.inbox import Inbox
@@ -48,7 +48,7 @@ PATIENCE = 10.0
 class Runtime:
     """Owns the store, the inbox writer and the worker of this process."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts of a process, each by name
         self,
         settings: Settings,
         *,
@@ -57,6 +57,7 @@ class Runtime:
         decide: Decide,
         work: bool = True,
         alone: bool = True,
+        observe: Observe = lambda: (),
     ) -> None:
         self.settings = settings
         self.forges = forges
@@ -64,6 +65,7 @@ class Runtime:
         self._decide = decide
         self._work = work
         self._alone = alone
+        self._observe = observe
         self.executor_id = uuid.uuid4().hex
         self.store = Store(settings.database)
         self._wiring: Wiring | None = None
@@ -86,6 +88,7 @@ class Runtime:
             performers=self._performers,
             decide=self._decide,
             pace=Pace(inbox, pause),
+            observe=self._observe,
         )
         inbox.start()
         if self._work:
@@ -188,7 +191,17 @@ def _register(wiring: Wiring) -> list[Any]:
         with wiring.activity.one():
             schedules.reconcile(wiring, at)
 
-    workflows = {schedules.SWEEP: sweep, schedules.TIDY: tidy, schedules.RECONCILE: reconcile}
+    @DBOS.workflow(name=schedules.OBSERVE)
+    def observe(at: datetime, _context: Any) -> None:
+        with wiring.activity.one():
+            schedules.observe(wiring, at)
+
+    workflows = {
+        schedules.SWEEP: sweep,
+        schedules.TIDY: tidy,
+        schedules.RECONCILE: reconcile,
+        schedules.OBSERVE: observe,
+    }
     return [
         {"schedule_name": name, "workflow_fn": workflows[name], "schedule": cron, "context": None}
         for name, cron in schedules.CRON.items()

@@ -10,17 +10,23 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 from dbos import DBOS
 
+from bot.domain.event import Event, derived_id
 from bot.domain.model import rfc3339
 from bot.engine import sweeps, takeover
 from bot.engine.wiring import Wiring
-from bot.intake.arrivals import insert
+from bot.intake.arrivals import event_arrival, insert
 from bot.log.tables import INBOX, TAKEOVERS, WAITING
 from bot.telemetry import get_logger
 
 log = get_logger(__name__)
-SWEEP, TIDY, RECONCILE = "sweep", "tidy", "reconcile"
-CRON = {SWEEP: "*/10 * * * * *", TIDY: "17 * * * *", RECONCILE: "23 */5 * * * *"}
-"""Every ten seconds, every hour, every five minutes. [second] minute hour day month weekday, in UTC."""
+SWEEP, TIDY, RECONCILE, OBSERVE = "sweep", "tidy", "reconcile", "observe"
+CRON = {
+    SWEEP: "*/10 * * * * *",
+    TIDY: "17 * * * *",
+    RECONCILE: "23 */5 * * * *",
+    OBSERVE: "5-59/10 * * * * *",
+}
+"""When each comes round. Fields: second minute hour day month weekday, in UTC."""
 OVERDUE = timedelta(seconds=5)
 FINISHED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 AT_ONCE = 500
@@ -75,3 +81,24 @@ def reconcile(wiring: Wiring, at: datetime) -> None:
         if len(traces) < sweeps.AT_ONCE:
             return
         after = traces[-1]
+
+
+def observe(wiring: Wiring, at: datetime) -> None:
+    """Bring what was seen outside to its traces. Seen again under the same name it is the same fact."""
+    arrivals = []
+    for seen in wiring.observe():
+        event = Event(
+            **{name: value for name, value in seen.draft.model_dump().items() if value is not None},
+            id=derived_id(seen.tenant, seen.trace_id, seen.name),
+            source="observer",
+            time=at,
+            tenant_id=seen.tenant,
+            trace_id=seen.trace_id,
+        )
+        arrivals.append(
+            event_arrival(event, "observer", f"{seen.trace_id}/{seen.name}", wiring.settings.shards)
+        )
+    if arrivals:
+        with wiring.store.begin() as session:
+            insert(session, arrivals)
+            wiring.bell.ring(session, {arrival.shard for arrival in arrivals})

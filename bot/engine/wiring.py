@@ -6,15 +6,16 @@ One per process, because the durable-execution library is one per process.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from dbos import DBOSClient
 from sqlalchemy.orm import Session
 
 from bot.domain.decision import Decision
-from bot.domain.event import Event
+from bot.domain.event import Draft, Event
 from bot.domain.performer import Performer
 from bot.domain.view import View
 from bot.engine.pace import Pace
@@ -25,6 +26,22 @@ from bot.log.store import Store
 from bot.settings import Settings
 
 Decide = Callable[[Event, View], Decision]
+
+
+class Observed(Protocol):
+    """A fact about the outside that nobody sent; `name` is the same for the same fact."""
+
+    @property
+    def tenant(self) -> str: ...
+    @property
+    def trace_id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def draft(self) -> Draft: ...
+
+
+Observe = Callable[[], Iterable[Observed]]
 OTHER = "other"
 """Queue of effects whose target nobody performs.
 
@@ -71,6 +88,8 @@ class Wiring:
     performers: Mapping[str, Performer]
     decide: Decide
     pace: Pace
+    observe: Observe = lambda: ()
+    """Looks at the outside every few seconds: what it sees becomes events."""
     activity: Activity = field(default_factory=Activity)
 
     def queue_of(self, target: str) -> str:

@@ -72,3 +72,11 @@ def rolled_back(version: str, before: str) -> str:
 
 def rollback_failed(version: str, reason: str) -> str:
     return f"{version} did not become healthy and nothing good runs now: {reason or 'nothing was running before'}."
+
+
+def crash_loop(version: str, falls: int) -> str:
+    return f"{version} died {falls} times after its deployment."
+
+
+def not_revived(version: str, reason: str) -> str:
+    return f"{version} died after its deployment and did not come back: {reason}"

@@ -103,8 +103,14 @@ def running(url: str, decide: Callable[[Event, View], Decision] = nothing, **mor
     forges = more.pop("forges", {"local": TestForge()})
     performers = more.pop("performers", {})
     work = more.pop("work", True)
+    observe = more.pop("observe", lambda: ())
     runtime = Runtime(
-        settings_for(url, **more), forges=forges, performers=performers, decide=decide, work=work
+        settings_for(url, **more),
+        forges=forges,
+        performers=performers,
+        decide=decide,
+        work=work,
+        observe=observe,
     )
     try:
         runtime.launch()

@@ -7,6 +7,7 @@ import pytest
 
 from bot.domain import payloads as p
 from bot.domain.catalog import draft, read
+from bot.domain.event import Draft
 from tests.handlers.world import FROZEN, POLICY, World
 
 
@@ -426,3 +427,67 @@ def test_a_module_that_needs_no_infrastructure_is_deployed_without() -> None:
 
     assert "InfraProvisioned" not in world.types()
     assert world.deployer.running == {"staging": "1.0.0", "production": "1.0.0"}
+
+
+def died(world: World, environment: str = "production") -> World:
+    """The watch has seen that the service of this trace's release is gone."""
+    data = {
+        "reason": "service-down",
+        "environment": environment,
+        "releaseId": world.state.deployments[environment].release_id,
+        "pid": 1,
+    }
+    return world.say(Draft(type="TriggerRequested", data=data, environment=environment))
+
+
+def test_a_service_that_dies_is_started_again() -> None:
+    world = delivered()
+    tried = len(world.deployer.applied)
+
+    died(world)
+
+    assert world.deployer.applied[tried:] == [("production", "1.0.0", 1)]
+    assert "RollbackTriggered" not in world.types()
+
+
+def test_a_crash_loop_goes_back_to_what_ran_before() -> None:
+    world = delivered()
+    world.forge.change = None
+    world.submit("1.1.0", "trace-2").tests()
+    world.comment("jane.doe", "/approve-release production").comment(
+        "sam", "/override-freeze production again"
+    )
+
+    for _ in range(4):
+        died(world)
+
+    triggered = read(world.last("RollbackTriggered"), p.RollbackTriggered)
+    assert (triggered.reason, triggered.to_version) == ("1.1.0 died 4 times after its deployment.", "1.0.0")
+    assert world.deployer.running["production"] == "1.0.0"
+    assert world.state.deployments["production"].status == "failed"
+
+
+def test_a_service_that_does_not_come_back_and_has_nothing_before_it_calls_a_person() -> None:
+    world = delivered()
+    world.deployer.sick.add("1.0.0")
+
+    died(world)
+
+    assert world.types("RollbackTriggered", "DeploymentFailed", "ManualInterventionRequired") == [
+        "RollbackTriggered",
+        "DeploymentFailed",
+        "ManualInterventionRequired",
+    ]
+
+
+def test_what_no_longer_runs_by_our_doing_is_not_started_again() -> None:
+    old = delivered()
+    old.forge.change = None
+    old.submit("1.1.0", "trace-2").tests()
+    old.comment("jane.doe", "/approve-release production").comment("sam", "/override-freeze production again")
+    tried = len(old.deployer.applied)
+
+    old.trace = "trace-1234"
+    died(old)
+
+    assert len(old.deployer.applied) == tried

@@ -50,6 +50,12 @@ def status(home: Path) -> list[ServiceStatus]:
     return [_status(record) for record in map(records.read, _places(home)) if record is not None]
 
 
+def fallen(home: Path) -> list[ServiceRecord]:
+    """Services that had passed their probes and run no longer, though nobody stopped them."""
+    known = (records.read(place) for place in _places(home))
+    return [r for r in known if r is not None and r.healthy is True and not records.alive(r)]
+
+
 def stop_all(home: Path, grace_s: float = halt.GRACE_S) -> int:
     """Stop every service of a home; how many of them ran."""
     stopped = 0
