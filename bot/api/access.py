@@ -14,11 +14,10 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 
-from bot.api.problems import wrong
+from bot.api.problems import told
 from bot.api.services import Services
 from bot.intake.problem import Problem, read_body
 from bot.intake.tokens import Caller, require
@@ -57,10 +56,8 @@ def guarded(services: Services, scope: str, *, cap: int | None = None) -> type[A
                     request.state.services = services
                     request.state.caller = await run_in_threadpool(require, services.store, request, scope)
                     response: Response = await handle(await _read(request, most))
-                except Problem as problem:
-                    return problem.response()
-                except RequestValidationError as error:
-                    return wrong(error.errors()).response()
+                except Exception as error:  # noqa: BLE001 - the caller gets a problem, whatever it is
+                    return told(error, request.url.path).response()
                 return response
 
             return guard

@@ -21,7 +21,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from bot.intake.problem import Problem
+from bot.telemetry import get_logger
 
+log = get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
 REASONS = {400: "BadRequest", 404: "NotFound", 405: "MethodNotAllowed", 415: "UnsupportedMediaType"}
 DETAILS = {
@@ -67,10 +69,8 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def install(app: FastAPI) -> None:
     """Make every error of `app` a problem, and let its OpenAPI document say so."""
-    app.add_exception_handler(Problem, _ours)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(RequestValidationError, _validation)
-    app.add_exception_handler(Exception, _unexpected)
+    for kind in (Problem, HTTPException, RequestValidationError, Exception):
+        app.add_exception_handler(kind, _other)
     describe = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -79,6 +79,19 @@ def install(app: FastAPI) -> None:
         return describe()
 
     app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way to extend the document
+
+
+def told(error: Exception, path: str) -> Problem:
+    """The problem that an error is for its caller; one of ours is logged, with secrets taken out."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, RequestValidationError):
+        return wrong(error.errors())
+    if isinstance(error, HTTPException):
+        return _of_framework(error)
+    log.error("request_failed", path=path, exc_info=error)
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    return Problem(status, "InternalError", "Something went wrong here; it has been logged.")
 
 
 def wrong(errors: Iterable[Any]) -> Problem:
@@ -99,27 +112,14 @@ def located(parts: Iterable[Any]) -> str:
     return text
 
 
-async def _ours(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, Problem)
-    return error.response()
-
-
-async def _http(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
+def _of_framework(error: HTTPException) -> Problem:
     detail = DETAILS.get(error.status_code) or str(error.detail)
-    return Problem(
-        error.status_code, REASONS.get(error.status_code, "Failed"), detail, headers=error.headers
-    ).response()
+    reason_code = REASONS.get(error.status_code, "Failed")
+    return Problem(error.status_code, reason_code, detail, headers=error.headers)
 
 
-async def _validation(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)
-    return wrong(error.errors()).response()
-
-
-async def _unexpected(_request: Request, _error: Exception) -> JSONResponse:
-    status = HTTPStatus.INTERNAL_SERVER_ERROR
-    return Problem(status, "InternalError", "Something went wrong here; it has been logged.").response()
+async def _other(request: Request, error: Exception) -> JSONResponse:
+    return told(error, request.url.path).response()
 
 
 def _say_problem(document: dict[str, Any]) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.cli.failure import Failure
 from bot.cli.output import line
 from bot.cli.place import settings
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
 
 app = typer.Typer()
 
@@ -27,4 +31,21 @@ def serve(
 
     said = settings()
     address = said.host if host is None else host
-    run(said, address, said.port if port is None else port, line, web_only=web_only)
+    number = said.port if port is None else port
+    try:
+        run(linked(said, address, number), address, number, line, web_only=web_only)
+    except SystemExit as ended:
+        if not ended.code:
+            raise
+        where = f"{address}:{number}"
+        message = f"The bot can not listen on {where}; the reason stands above."
+        raise Failure(message, reason_code="CanNotListen") from ended
+
+
+def linked(said: Settings, host: str, port: int) -> Settings:
+    """Links lead to where we listen, unless POINTSMAN_BASE_URL says where people reach us."""
+    if "base_url" in said.model_fields_set or port == 0:
+        return said
+    anywhere = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - what was asked for, not what we ask for
+    name = anywhere.get(host, f"[{host}]" if ":" in host else host)
+    return said.model_copy(update={"base_url": f"http://{name}:{port}"})

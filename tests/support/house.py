@@ -9,10 +9,15 @@ with house(url) as home:
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -23,6 +28,7 @@ from bot.domain.decision import NOTHING, Decision
 from bot.domain.event import Event
 from bot.domain.performer import Performer
 from bot.domain.view import View
+from bot.engine.prepare import prepare
 from bot.engine.runtime import Runtime
 from bot.intake import tokens
 from bot.intake.events import events_router
@@ -75,6 +81,22 @@ def application(runtime: Runtime) -> FastAPI:
     return app
 
 
+@cache
+def _template() -> Path:
+    """A database with all tables, made once per process: making them takes longer than most tests."""
+    folder = tempfile.mkdtemp(prefix="pointsman-tests-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    prepare(f"sqlite:///{folder}/pointsman.db", Settings().shards)
+    return Path(folder) / "pointsman.db"
+
+
+def _copied(url: str) -> None:
+    file = Path(url.removeprefix("sqlite:///"))
+    if url.startswith("sqlite") and not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(_template(), file)
+
+
 @contextmanager
 def house(
     url: str,
@@ -85,6 +107,7 @@ def house(
     **settings: Any,
 ) -> Iterator[House]:
     """A launched bot. Without `work` it only takes things in."""
+    _copied(url)
     said = {"database_url": url, "tenant": "acme", "retry_schedule": (0.0, 0.05)} | settings
     runtime = Runtime(Settings(**said), forges={}, performers=performers or {}, decide=decide, work=work)
     try:
