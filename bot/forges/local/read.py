@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from bot.domain import payloads as p
 from bot.domain.effect import File, GatherFacts
 from bot.domain.errors import Permanent
+from bot.forges import pushed
 from bot.forges.local import history, people, webhooks
 from bot.forges.local.git import ZERO, GitFailed, git
 from bot.forges.local.ground import Ground, Missing
@@ -52,7 +53,7 @@ def gather(ground: Ground, effect: GatherFacts) -> p.FactsGathered:
         files={path: history.read(folder, files_at, path) if files_at else None for path in effect.paths},
         can_write=people.at_least(bot, "write"),
         protected_branches=tuple(rule["branch"] for rule in repository.protection),
-        tree=files(folder, effect.tree_of) if effect.tree_of else (),
+        tree=pushed.checked(files(folder, effect.tree_of)) if effect.tree_of else (),
     )
 
 

@@ -115,6 +115,25 @@ def test_a_tree_is_read_whole(stage: Stage, do: Do) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("path", "content", "code"),
+    [
+        ("settings.py", "KEY = '" + "AKIA" + "Q4ZJ7WXNRT2VBL6M'\n", "SecretFound"),
+        ("large.txt", "a" * (1024 * 1024 + 1), "FileTooLarge"),
+        ("com1.txt", "words\n", "PathReserved"),
+    ],
+)
+def test_a_tree_that_could_not_be_submitted_does_not_get_into_the_log(
+    do: Do, path: str, content: str, code: str
+) -> None:
+    sha = commit(do, path, content)
+    with pytest.raises(Permanent) as refused:
+        gather(do, tree_of=sha)
+    assert refused.value.reason_code == code
+    assert path in refused.value.message
+    assert content not in refused.value.message
+
+
 def test_files_of_a_revision_are_exported(stage: Stage, do: Do, tmp_path: Path) -> None:
     first = commit(do, "services/booking/app.py", "one\n")
     commit(do, "services/booking/app.py", "two\n", "trace-1.000009.0")
