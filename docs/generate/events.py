@@ -9,8 +9,8 @@ from docs.generate.text import code, codes, doc, fields, page, table
 INTRO = f"""\
 Every fact is one of these types. A name under *also* is accepted on input and stored under the first
 name; `{RESULT_ALIAS}` with a `result` becomes `TestsPassed` or `TestsFailed`. A type without a payload
-model has an open payload: it is stored, shown and hashed like any other, and nothing decides on its
-fields.
+model has an open payload: it is stored, shown and hashed like any other, and its fields are not
+checked.
 
 The envelope is CloudEvents 1.0 with the extension attributes of `bot/domain/event.py`. Send events to
 `POST /v1/events`; a missing field or an unknown type is answered with 422 and the field's path, and
