@@ -1,4 +1,4 @@
-"""Code that comes by push instead of by submission: looked at before it gets into the log, which forgets nothing."""
+"""Code that comes by push: looked at before it gets into the log, which forgets nothing."""
 
 from __future__ import annotations
 
