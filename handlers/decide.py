@@ -29,7 +29,17 @@ def registry() -> Registry:
     for module in sorted(pkgutil.walk_packages(handlers.__path__, "handlers."), key=lambda m: m.name):
         if module.name not in {"handlers.declare", "handlers.decide"}:
             importlib.import_module(module.name)
+            _answers_something(module.name, is_package=module.ispkg)
     return REGISTRY
+
+
+def _answers_something(module: str, *, is_package: bool) -> None:
+    """A reaction or a command that registers nothing was meant to, and forgot its declaration."""
+    expected = module.startswith(("handlers.commands.", "handlers.on_")) and not is_package
+    answering = {entry.run.__module__ for entry in REGISTRY.commands.values()}
+    answering |= {reaction.__module__ for found in REGISTRY.reactions.values() for reaction in found}
+    if expected and module not in answering:
+        raise TypeError(f"{module} registers nothing: declare what it answers (handlers/declare.py)")
 
 
 def decide(event: Event, view: View) -> Decision:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from bot.domain import payloads as p
 from bot.domain.trace_state import TraceState
 from bot.messages.text import GATES_BEGIN, GATES_END, code, plain, trace_url
@@ -25,7 +23,9 @@ def change_body(state: TraceState, base_url: str) -> str:
     coverage = (state.runs.get((state.change or {}).get("head", "")) or {}).get("coverage")
     return "\n".join(
         [
-            f"### Changelog\n{_anchor(state)}",
+            "### Changelog",
+            # Forges make the anchor of a heading from its text: the `Changelog:` trailer points here.
+            f"#### {plain(state.module_id)} {plain(state.version)}",
             *changelog,
             "",
             f"### Affected files ({len(files)})",
@@ -44,10 +44,6 @@ def change_body(state: TraceState, base_url: str) -> str:
             GATES_END,
         ]
     )
-
-
-def _anchor(state: TraceState) -> str:
-    return f'<a id="{re.sub(r"[^a-z0-9-]", "", f"{state.module_id}-{state.version}".lower())}"></a>'
 
 
 def pipeline_title(run: p.PipelineFinished) -> str:

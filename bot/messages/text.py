@@ -7,7 +7,7 @@ import re
 BOT = "pointsman[bot]"
 PIPELINE_CHECK = "pointsman/pipeline"
 ICONS = {"approved": "✅", "delayed": "⏳", "rejected": "❌", "skipped": "➖"}
-GATES_BEGIN, GATES_END = "<!-- pointsman:gates -->", "<!-- /pointsman:gates -->"
+GATES_BEGIN, GATES_END = "<!-- pointsman:gates -->", "<!-- pointsman:gates-end -->"
 
 
 def code(text: str) -> str:

@@ -20,6 +20,7 @@ from bot.domain.payloads.people import (
     Intervention,
 )
 from bot.domain.payloads.release import (
+    AutoMerge,
     DeploymentEnded,
     DeploymentStarted,
     ReleaseVerdict,
@@ -42,6 +43,8 @@ from bot.domain.payloads.repository import (
 )
 from bot.domain.payloads.tasks import (
     ActionCompleted,
+    CommandAnswered,
+    EnvironmentTask,
     PhaseAdvanced,
     SkillFailed,
     TaskEnded,
@@ -56,15 +59,18 @@ __all__ = [
     "ApprovalInvalidated",
     "ApprovalRevoked",
     "ApprovalsCarried",
+    "AutoMerge",
     "BranchDeleted",
     "Change",
     "ChangeMerged",
+    "CommandAnswered",
     "CommandIssued",
     "CommandRefused",
     "Comment",
     "CommitReady",
     "DeploymentEnded",
     "DeploymentStarted",
+    "EnvironmentTask",
     "FactsGathered",
     "FreezeOverridden",
     "InfraProvisioned",

@@ -89,3 +89,10 @@ class RollbackTriggered(OpenModel):
     reason: str
     trigger: Literal["automatic", "manual", "policy"]
     by: str | None = None
+
+
+class AutoMerge(OpenModel):
+    """`AutoMergeOnApprove`: the bot merges the change because its policy is met at exactly this revision."""
+
+    change: int
+    revision: str

@@ -87,3 +87,22 @@ class TriggerRequested(OpenModel):
     timer: str = ""
     task_id: str | None = None
     step: int | None = None
+
+
+class CommandAnswered(OpenModel):
+    """`TaskCompleted` of a person's command: what they were told. Tasks of agents carry what they like."""
+
+    command: str = ""
+    correlation: str = ""
+    line: str = ""
+    reply: str = ""
+
+
+class EnvironmentTask(OpenModel):
+    """`TaskStalled`, `TaskSkipped`, `NodeUnblocked` of a deployment: who waits for an environment, and
+    why.
+    """
+
+    environment: str = ""
+    release_id: str = ""
+    reason: str = ""
