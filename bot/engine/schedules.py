@@ -12,7 +12,7 @@ from dbos import DBOS
 
 from bot.domain.event import Event, derived_id
 from bot.domain.model import rfc3339
-from bot.engine import sweeps, takeover
+from bot.engine import sweeps, takeover, unfinished
 from bot.engine.wiring import Wiring
 from bot.intake.arrivals import event_arrival, insert
 from bot.log.tables import INBOX, TAKEOVERS, WAITING
@@ -38,6 +38,7 @@ def sweep(wiring: Wiring, at: datetime) -> None:
         log.warning(
             "orphans_taken_over", executor_id=executor_id, workflows=takeover.take_over(wiring, executor_id)
         )
+    unfinished.do_again(wiring)
     overdue = (
         sa.select(INBOX.c.shard)
         .distinct()
