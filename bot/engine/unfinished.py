@@ -1,8 +1,8 @@
 """Work whose end could not be written down, because the database was full or away: it is done again.
 
-For the durable-execution library such a workflow has failed, once and for all; the effect would wait for ever, the
-timer would never have fired. Doing it again is safe: effects look for their mark before they act, and the event of
-a timer has the timer's id.
+For the durable-execution library such a workflow has failed, once and for all: the effect would wait for
+ever, the timer would never have fired. Doing it again is safe: effects look for their mark before they act,
+and the event of a timer has the timer's id.
 """
 
 from __future__ import annotations
