@@ -92,6 +92,10 @@ class House:
         """The web process."""
         return self.start("web", "serve", "--port", self.url.rpartition(":")[2], *options)
 
+    def said(self, process: str) -> bytes:
+        """What a process has logged."""
+        return (self.home / "logs" / f"{process}.log").read_bytes()
+
     def cli(self, *arguments: str, login: str = "ada") -> subprocess.CompletedProcess[str]:
         """A command as this person."""
         mine = {"POINTSMAN_URL": self.url, "POINTSMAN_TOKEN": self.token(login)}
@@ -183,6 +187,11 @@ class House:
         query = sa.select(HEADS.c.trace_id).where(*(HEADS.c[name] == value for name, value in where.items()))
         with self.store.read() as session:
             return sorted(session.execute(query).scalars())
+
+    def told(self, type_: str, **data: Any) -> Event | None:
+        """An event of this type with these values, whatever its trace."""
+        every = (event for trace in self.traces() for event in self.log(trace))
+        return next((event for event in every if _is(event, type_, data)), None)
 
     def inbox(self, source: str) -> int:
         """Rows that ever came in from there."""
