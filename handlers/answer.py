@@ -62,6 +62,7 @@ def _run(issued: dict[str, Any], gathered: p.FactsGathered, view: View) -> tuple
         entry = _entry(command, actor)
         if entry is None:
             return "", NOTHING, False
+        _check_change(command, view)
         given = bind(
             entry.signature,
             Invocation(
@@ -102,6 +103,13 @@ def _entry(command: p.CommandIssued, actor: p.Actor) -> CommandEntry | None:
     if entry is None and close and actor.permission not in {"none", "read"}:
         raise Refused("UnknownCommand", messages.did_you_mean(command.command, close))
     return entry
+
+
+def _check_change(command: p.CommandIssued, view: View) -> None:
+    """A comment speaks of the change it stands on, and of no other that the trace may be about."""
+    number = (view.state.change or {}).get("number")
+    if command.change is not None and number is not None and command.change != number:
+        raise Refused("AnotherChange", messages.another_change(number))
 
 
 def _check_right(entry: CommandEntry, actor: p.Actor, view: View, environment: str | None) -> None:

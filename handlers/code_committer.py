@@ -7,6 +7,8 @@ CommitModule: ask for facts -> check rights, paths, sizes, secrets, message -> o
 
 from __future__ import annotations
 
+import re
+
 from bot import messages
 from bot.domain import payloads as p
 from bot.domain import secrets, submission
@@ -22,6 +24,7 @@ from handlers.tasks import failed, running
 
 AGENT = "code-committer"
 AGENT_BRANCHES = "agent/"
+CHANGELOG_ENTRY = re.compile(r"\S.{0,198}\S")
 
 
 def branch_of(state: TraceState) -> str:
@@ -37,6 +40,9 @@ def check_module(module: p.ModuleGenerated) -> None:
     committed.
     """
     submission.check(module.files, path=module.path)
+    for index, entry in enumerate(module.changelog):
+        if not CHANGELOG_ENTRY.fullmatch(entry):
+            raise Invalid("ChangelogInvalid", messages.changelog_invalid(entry), path=f"changelog[{index}]")
     for index, file in enumerate(module.files):
         text = submission.text_of(file)
         found = secrets.scan(file.path, text) if text else []
@@ -104,6 +110,16 @@ def submit_agent_push(gathered: p.FactsGathered, view: View) -> Decision:
         )
     pusher = next(iter(gathered.actors), None)
     return record(draft("ModuleGenerated", generated, actor=pusher, agent_id=AGENT))
+
+
+@on("ModuleGenerated")
+def on_foreign_module(event: Event, view: View) -> Decision:
+    """Say when a submission was not taken in, and by which rule."""
+    if view.state.module_event == event.id:
+        return NOTHING
+    message = messages.module_not_accepted(view.state.module_id, view.state.submitter or "its submitter")
+    told = p.Intervention(reason_code="ModuleNotAccepted", message=message, role="DevOpsEngineer")
+    return record(draft("ManualInterventionRequired", told, actor=event.actor))
 
 
 @skill(AGENT, "CommitModule")
@@ -188,11 +204,33 @@ def trailers(state: TraceState, agent: str, session_id: str | None = None) -> di
     return submission.trailers(
         trace_id=state.trace_id,
         module_id=state.module_id,
-        version=state.version,
+        version=state.module.get("version", state.version),
         agent_id=agent,
         session_id=session_id,
         sprint_id=module.get("sprintId"),
         feature_id=module.get("featureId"),
+    )
+
+
+def end_approvals(state: TraceState, head: str, reason: str) -> Decision:
+    """End every approval that stands: what its author saw is not what would be released."""
+    return record(
+        *(
+            draft(
+                "ApprovalInvalidated",
+                p.ApprovalInvalidated(
+                    environment=a.environment,
+                    revision=a.revision,
+                    approver=a.approver,
+                    new_revision=head,
+                    reason=reason,
+                ),
+                environment=a.environment,
+                agent_id=AGENT,
+            )
+            for a in state.approvals
+            if not a.ended
+        )
     )
 
 
@@ -208,13 +246,18 @@ def committed(action: p.ActionCompleted, view: View) -> Decision:
         tree=result.tree,
         parent=result.parent,
         module_id=state.module_id,
-        version=state.version,
+        version=state.module.get("version", state.version),
         message=action.request.get("message", ""),
         changelog=tuple(state.module.get("changelog", ())),
         files=result.files,
         signed=result.signed,
         committed_at=result.committed_at,
+        path=state.module.get("path", ""),
+        service=state.module.get("service"),
     )
-    return record(
-        draft("CommitReady", ready, agent_id=AGENT, skill_id="CommitModule", task_id=action.task_id)
-    )
+    said = draft("CommitReady", ready, agent_id=AGENT, skill_id="CommitModule", task_id=action.task_id)
+    bound = ("path", "service")
+    before = {name: state.commit.get(name) for name in bound} if state.commit else None
+    changed = before is not None and before != {name: said.data.get(name) for name in bound}
+    ended = end_approvals(state, result.sha, messages.service_changed()) if changed else NOTHING
+    return record(said) + ended

@@ -48,6 +48,8 @@ def decide(event: Event, view: View) -> Decision:
 
 
 def _flow(event: Event, view: View) -> Decision:
+    if event.type == "ModuleGenerated" and view.state.module_event != event.id:
+        return NOTHING  # the trace has not taken it in (bot.domain.trace.accepts)
     flow = view.state.flow
     moved = advance(definition(flow.flow), flow, event, facts=facts_of(view.state))
     return Decision(events=moved.drafts, timers=moved.timers)

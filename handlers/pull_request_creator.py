@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from bot import messages
 from bot.domain import payloads as p
 from bot.domain.catalog import draft, read
@@ -15,7 +13,6 @@ from handlers.declare import done, facts, on, skill
 from handlers.tasks import failed, running
 
 AGENT = "pull-request-creator"
-ENTRY = re.compile(r"\S.{0,198}\S")
 
 
 def title(view: View) -> str:
@@ -56,9 +53,6 @@ def open_change(gathered: p.FactsGathered, view: View) -> Decision:
     target = view.state.module.get("targetBranch", gathered.default_branch)
     if target != gathered.default_branch:
         return failed(task, "TargetBranchRefused", messages.target_branch(target, gathered.default_branch))
-    wrong = next((entry for entry in commit.get("changelog", ()) if not ENTRY.fullmatch(entry)), None)
-    if wrong is not None:
-        return failed(task, "ChangelogInvalid", messages.changelog_invalid(wrong))
     return do(
         OpenChange(
             target=view.state.forge,

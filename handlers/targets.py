@@ -13,10 +13,8 @@ ORCHESTRATOR = "deployment-orchestrator"
 
 
 def service_of(view: View) -> Service:
-    """How the module is started: as submitted, else `python3 -m <module>` (the python-service template's
-    way).
-    """
-    said = view.state.module.get("service")
+    """How the module is started: as committed and approved, else `python3 -m <module>`."""
+    said = (view.state.commit or {}).get("service")
     if said:
         return Service.model_validate(said)
     return Service(command=("python3", "-m", view.state.module_id.replace("-", "_")))
@@ -35,7 +33,7 @@ def target_of(view: View, environment: str) -> Target:
         revision=head,
         repository=state.repository,
         forge=state.forge,
-        path=state.module.get("path", ""),
+        path=(state.commit or {}).get("path", ""),
         service=service_of(view),
     )
 

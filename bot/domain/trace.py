@@ -31,6 +31,8 @@ def _applies(
 
 def apply(state: TraceState, event: Event) -> TraceState:
     """The state after `event`. Pure; unknown types only move the sequence on."""
+    if event.type == "ModuleGenerated" and not accepts(state, event):
+        return state.model_copy(update={"sequence": event.sequence, "updated_at": event.time})
     update = APPLY[event.type](state, event) if event.type in APPLY else {}
     flow = follow(state.flow, event)
     common = {
@@ -42,6 +44,22 @@ def apply(state: TraceState, event: Event) -> TraceState:
     return state.model_copy(update=common | update)
 
 
+def accepts(state: TraceState, event: Event) -> bool:
+    """Whether a `ModuleGenerated` may say what this trace delivers: the first one, and what the same
+    submitter says again of the same module until it is merged. Anything else would put other code under the
+    approvals.
+    """
+    if state.module_event in {None, event.id}:
+        return True
+    said = read(event, p.ModuleGenerated)
+    same = (state.repository, state.module_id, state.submitter) == (
+        said.repository,
+        said.module_id,
+        event.actor,
+    )
+    return same and not state.merged
+
+
 @_applies("ModuleGenerated")
 def _module(state: TraceState, event: Event) -> Update:
     module = read(event, p.ModuleGenerated)
@@ -50,7 +68,7 @@ def _module(state: TraceState, event: Event) -> Update:
         "module_event": event.id,
         "module": kept,
         "module_id": module.module_id,
-        "version": module.version,
+        "version": state.version if state.commit else module.version,
         "repository": module.repository,
         "forge": module.forge,
         "submitter": event.actor,
@@ -65,7 +83,7 @@ def _intent(state: TraceState, event: Event) -> Update:
 
 @_applies("CommitReady")
 def _commit(_state: TraceState, event: Event) -> Update:
-    return {"commit": event.data}
+    return {"commit": event.data, "version": event.data["version"]}
 
 
 @_applies("PullRequestCreated")
@@ -99,6 +117,8 @@ def _change(state: TraceState, event: Event) -> Update:
 
 @_applies("ChangeMerged")
 def _merged(state: TraceState, event: Event) -> Update:
+    if state.change and state.change["number"] != event.data["number"]:
+        return {}
     return {"change": (state.change or {}) | event.data | {"state": "merged"}}
 
 

@@ -80,3 +80,11 @@ def crash_loop(version: str, falls: int) -> str:
 
 def not_revived(version: str, reason: str) -> str:
     return f"{version} died after its deployment and did not come back: {reason}"
+
+
+def module_not_accepted(module: str, submitter: str) -> str:
+    return f"This trace delivers {module} of {submitter}, and only that until it is merged. Submit this as a trace of its own."
+
+
+def service_changed() -> str:
+    return "the way the service is started has changed"

@@ -123,3 +123,7 @@ def status(state: TraceState, base_url: str) -> str:
     ]
     lines += [f"- needs a person: {plain(said['message'])}" for said in state.escalations[-3:]]
     return "\n".join(lines)
+
+
+def another_change(number: int) -> str:
+    return f"This trace is about change #{number}: say it there."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from bot.domain import payloads as p
 from bot.domain.trace_state import TraceState
 from bot.messages.text import GATES_BEGIN, GATES_END, code, plain, trace_url
@@ -36,6 +38,7 @@ def change_body(state: TraceState, base_url: str) -> str:
             if coverage is not None
             else "Not measured yet: the pipeline has not finished.",
             "",
+            *_started_by(commit),
             "### Trace",
             f"[{plain(state.trace_id)}]({trace_url(base_url, state.trace_id)})",
             "",
@@ -44,6 +47,14 @@ def change_body(state: TraceState, base_url: str) -> str:
             GATES_END,
         ]
     )
+
+
+def _started_by(commit: dict[str, Any]) -> list[str]:
+    """The start command is not among the files, and whoever approves signs it too."""
+    service = commit.get("service") or {}
+    words = " ".join(service.get("command", ()))
+    settings = [f"- {code(f'{name}={value}')}" for name, value in service.get("environment", {}).items()]
+    return ["### Started by", code(words), *settings, ""] if words else []
 
 
 def pipeline_title(run: p.PipelineFinished) -> str:

@@ -68,7 +68,12 @@ class FakeForge:
         tree = self.branches.setdefault(effect.branch, dict(self.branches[effect.base]))
         parent = self.heads.get(effect.branch, self.heads[effect.base])
         paths = [f"{effect.prefix}/{f.path}" if effect.prefix else f.path for f in files]
+        before = dict(tree)
         tree.update({path: f.content for path, f in zip(paths, files, strict=True)})
+        if tree == before and effect.branch in self.heads:  # nothing to commit: the head is the answer
+            return fx.CommitResult(
+                sha=parent, tree=sha_of(sorted(tree.items())), branch=effect.branch, signed=True, files=tuple(paths)
+            )
         sha = sha_of(parent, sorted(tree.items()))
         self.heads[effect.branch] = sha
         self.committed.append(effect)
@@ -191,6 +196,7 @@ class FakeDeployer:
     running: dict[str, str] = field(default_factory=dict)
     sick: set[str] = field(default_factory=set)
     applied: list[tuple[str, str, int]] = field(default_factory=list)
+    effects: list[fx.ApplyRelease] = field(default_factory=list)
     hold: bool = False
 
     def perform(self, effect: fx.Effect, world: Any) -> Model | None:
@@ -204,6 +210,7 @@ class FakeDeployer:
         if self.hold:
             return None
         release = effect.release
+        self.effects.append(effect)
         self.applied.append((release.environment, release.version, effect.attempt))
         self.running[release.environment] = release.version
         healthy = release.version not in self.sick

@@ -3,10 +3,14 @@ network."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from bot import messages
 from bot.domain import payloads as p
 from bot.domain.catalog import draft, read
+from bot.domain.effect import File, Service
 from bot.domain.event import Draft
 from tests.handlers.world import FROZEN, POLICY, World
 
@@ -157,8 +161,6 @@ def test_an_approval_can_be_taken_back() -> None:
 
 
 def test_a_secret_in_a_file_refuses_the_commit() -> None:
-    from bot.domain.effect import File
-
     key = "AKIA" + "IOSFODNN7EXAMPLQ"
     world = World().submit(files=(File(path="settings.py", content=f'AWS = "{key}"\n'),))
 
@@ -491,3 +493,104 @@ def test_what_no_longer_runs_by_our_doing_is_not_started_again() -> None:
     died(old)
 
     assert len(old.deployer.applied) == tried
+
+
+def resubmitted(world: World, actor: str = "agent", **more: Any) -> World:
+    """Somebody says `ModuleGenerated` once more for the trace."""
+    module = p.ModuleGenerated(
+        repository="demo/booking",
+        module_id=more.pop("module_id", "booking-service"),
+        version="1.0.0",
+        files=(File(path="booking_service/__init__.py", content="VERSION = '1.0.0'\n"),),
+        changelog=("Book appointments",),
+        **more,
+    )
+    return world.say(draft("ModuleGenerated", module, actor=actor))
+
+
+def test_the_start_command_is_what_was_approved() -> None:
+    world = World(policy=FROZEN)
+    world.now = world.now.replace(month=12, day=20)
+    world.submit(service=Service(command=("python3", "-m", "good"))).tests()
+    world.comment("jane.doe", "/approve-release production")
+
+    resubmitted(world, service=Service(command=("sh", "-c", "evil")))
+
+    assert [a.ended for a in world.state.approvals] == ["invalidated"]
+    assert world.last("ApprovalInvalidated").data["reason"] == "the way the service is started has changed"
+    world.tests().comment("sam", "/override-freeze production now")
+    assert world.types("ChangeMerged") == []
+    assert "`sh -c evil`" in messages.change_body(world.state, "http://bot")
+
+
+def test_after_the_merge_the_trace_takes_no_other_code_in() -> None:
+    world = World()
+    world.deployer.hold = True
+    world.submit(service=Service(command=("python3", "-m", "good"))).tests()
+    world.comment("jane.doe", "/approve-release production")
+    committed = len(world.forge.committed)
+
+    resubmitted(world, service=Service(command=("sh", "-c", "evil")))
+    world.release_held()
+
+    assert len(world.forge.committed) == committed
+    assert world.last("ManualInterventionRequired").data["message"] == (
+        "This trace delivers booking-service of agent, and only that until it is merged. Submit this as a trace of its own."
+    )
+    started = [e.release.service.command for e in world.deployed]
+    assert set(started) == {("python3", "-m", "good")}
+    assert world.types("ReleasePublished") == ["ReleasePublished"]
+
+
+@pytest.mark.parametrize("foreign", [{"actor": "mallory"}, {"module_id": "other-service"}])
+def test_a_trace_is_not_taken_over_by_another_submitter_or_module(foreign: dict[str, str]) -> None:
+    world = World().submit()
+    before = world.state.model_copy(update={"sequence": 0})
+
+    resubmitted(world, **foreign)
+
+    assert (world.state.submitter, world.state.module_id) == ("agent", "booking-service")
+    assert world.state.module_event == before.module_event
+    assert world.state.flow.state == before.flow.state
+
+
+def test_a_command_on_another_change_says_nothing_here() -> None:
+    world = World().submit().tests()
+    said = p.Comment(
+        repository="demo/booking",
+        change=7,
+        comment_id="c7",
+        author="jane.doe",
+        body="/approve-release production",
+        created_at=world.now,
+    )
+
+    world.say(draft("CommentCreated", said, actor="jane.doe"))
+
+    refused = read(world.last("CommandRefused"), p.CommandRefused)
+    assert (refused.reason_code, refused.message) == (
+        "AnotherChange",
+        "This trace is about change #1: say it there.",
+    )
+    assert world.state.approvals == ()
+
+
+def test_the_merge_of_another_change_is_not_ours() -> None:
+    world = World().submit().tests()
+    merged = dict(world.forge.change or {}) | {
+        "number": 9,
+        "mergeSha": "e" * 40,
+        "tree": "t",
+        "headTree": "t",
+    }
+
+    world.say(Draft(type="ChangeMerged", data={k: v for k, v in merged.items() if k != "state"}))
+
+    assert not world.state.merged
+
+
+def test_a_changelog_entry_that_is_none_is_refused_before_anything_is_committed() -> None:
+    world = World().submit(changelog=("c",))
+
+    assert read(world.last("AgentTaskFailed"), p.TaskEnded).reason_code == "ChangelogInvalid"
+    assert world.forge.committed == []

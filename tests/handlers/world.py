@@ -134,6 +134,11 @@ class World:
     # ------------------------------------------------------------------------------------------------------
 
     @property
+    def deployed(self) -> list[fx.ApplyRelease]:
+        """Every attempt that was made to make something run."""
+        return self.deployer.effects
+
+    @property
     def state(self) -> TraceState:
         return self.states[self.trace]
 

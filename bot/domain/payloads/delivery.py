@@ -60,6 +60,9 @@ class CommitReady(OpenModel):
     files: tuple[str, ...] = ()
     signed: bool = False
     committed_at: str = ""
+    path: str = ""
+    service: Service | None = None
+    """Where it is and how it is started: bound to the commit like its files, and approved with it."""
 
 
 class PullRequestCreated(OpenModel):
