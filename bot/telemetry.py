@@ -69,11 +69,14 @@ def configure(level: str = "INFO", secrets: Iterable[str | bytes] = ()) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # Looked up at each line: whoever runs us may have put another stream in its place since.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
 
 
 def get_logger(name: str) -> Any:
     """A structlog logger that says where it speaks from."""
+    if not structlog.is_configured():
+        configure()  # structlog's own defaults print the local variables of every frame of a traceback
     return structlog.get_logger(module=name)

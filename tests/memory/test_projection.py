@@ -37,7 +37,7 @@ STEPS: tuple[Callable[[Trace, str], object], ...] = (
     lambda trace, where: build.tried(trace, where, 1, healthy=False, reason="\u00fc: #\x85 no"),
     build.complete,
     build.roll_back,
-    lambda trace, where: trace.say("TaskStalled", {"environment": where, "reason": {"odd": 1}}),
+    lambda trace, where: trace.say("SprintPaused", {"environment": where, "reason": {"odd": 1}}),
     lambda trace, _: build.task(trace, f"task-{len(trace.events)}", "devops-engineer", "GeneratePipeline")(),
 )
 
