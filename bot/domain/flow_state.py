@@ -17,6 +17,8 @@ from bot.domain.event import Event
 from bot.domain.model import Model, Moment
 
 ENDINGS = {"AgentTaskCompleted": "completed", "AgentTaskFailed": "failed", "TaskTimedOut": "timed-out"}
+FOLLOWED = frozenset({"LifecyclePhaseAdvanced", "AgentTaskScheduled", *ENDINGS})
+"""The types that move a flow or one of its tasks."""
 Tasks = dict[str, dict[str, Any]]
 
 

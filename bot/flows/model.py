@@ -171,6 +171,17 @@ class Flow(Strict):
     start: Names = ()
     states: dict[Annotated[str, Field(pattern=STATE)], State] = Field(min_length=1)
 
+    @property
+    def heard(self) -> frozenset[str]:
+        """Every event type that the flow names: what moves it, and what it says itself."""
+        found = set(self.start)
+        for state in self.states.values():
+            found |= state.on.keys()
+            found |= {event for wait in state.all for event in wait.event + wait.until}
+            found |= {event for invocation in state.invoke for event in invocation.done + invocation.error}
+            found |= {state.timeout.event} if state.timeout and state.timeout.event else set()
+        return frozenset(found)
+
     def invocation(self, task: dict[str, Any]) -> Invocation | None:
         """The invocation that a scheduled task came from; None when the flow has changed since."""
         state = self.states.get(task["fsmState"])

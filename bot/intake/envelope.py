@@ -23,7 +23,9 @@ from pydantic.alias_generators import to_camel
 from bot.domain.catalog import CATALOG, canonical_type, payload
 from bot.domain.errors import Invalid
 from bot.domain.event import Context, Draft, Event, derived_id
+from bot.intake.stated import decided_here
 from bot.intake.tokens import Caller
+from bot.projections import trace_keys
 
 FIELDS = ("id", "source", "type", "time", "trace_id", *Context.model_fields)
 SYNONYMS = {
@@ -40,24 +42,6 @@ BEGINNERS = {entry.name for entry in CATALOG.values() if entry.section == "Intak
 """Types that may begin a trace."""
 WIDER = ("sprint_id", "milestone_id", "project_id")
 """What a fact about planning belongs to when it names no trace."""
-DECIDED_HERE = frozenset(
-    {
-        "forge",
-        "forge, on GatherFacts",
-        "engine",
-        "engine, flows",
-        "flows",
-        "release-manager",
-        "deployment-orchestrator",
-        "approve_release",
-        "override_freeze",
-        "commands",
-        "on_comment, API, CLI",
-    }
-)
-"""Emitters of facts that only we may state: a token of an agent must not be able to grant an approval."""
-REPORTED = frozenset({"AgentTaskCompleted"})
-"""Flows state it of the built-in agents, the others report it themselves."""
 MOMENT: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
 
 
@@ -75,7 +59,7 @@ def read_event(raw: Any, caller: Caller, received: datetime) -> Event:
     envelope, beside = _split(raw)
     data = _data(raw, beside)
     type_ = canonical_type(_text(envelope, "type", required=True), data)
-    if type_ not in REPORTED and CATALOG[type_].emitter in DECIDED_HERE and "events:any" not in caller.scopes:
+    if type_ in decided_here() and "events:any" not in caller.scopes:
         raise Forbidden(f"{type_} is decided here; stating it needs the scope 'events:any'")
     context = _context(envelope, data, caller)
     data = _complete(type_, data, context)
@@ -83,7 +67,7 @@ def read_event(raw: Any, caller: Caller, received: datetime) -> Event:
     return Event(
         **context,
         id=event_id,
-        source=_text(envelope, "source") or f"api/{caller.actor}",
+        source=_source(envelope) or f"api/{caller.actor}",
         type=type_,
         time=_time(envelope, received),
         tenant_id=caller.tenant,
@@ -142,6 +126,14 @@ def _text(envelope: dict[str, Any], name: str, *, required: bool = False) -> str
     if not isinstance(value, str) or not PRINTABLE.fullmatch(value):
         raise Invalid("InvalidField", f"{path} must be a text of 1 to 500 printable characters", path=path)
     return value
+
+
+def _source(envelope: dict[str, Any]) -> str:
+    source = _text(envelope, "source")
+    if trace_keys.OURS.fullmatch(source):
+        message = "source must not be 'pointsman' or begin with 'webhooks/': so we name what we saw ourselves"
+        raise Invalid("InvalidField", message, path="source")
+    return source
 
 
 def _context(envelope: dict[str, Any], data: dict[str, Any], caller: Caller) -> dict[str, Any]:

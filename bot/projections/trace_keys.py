@@ -8,6 +8,7 @@ begin a new one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -33,6 +34,10 @@ CHANGES = frozenset(
 )
 OWN_WORK = frozenset({"CommitReady", "PullRequestCreated"})
 """After these the branch is this trace's, whoever had it before."""
+KEYED = CHANGES | OWN_WORK | {"ChangeMerged", "Pushed", "BranchDeleted"}
+"""All that establish or end keys."""
+OURS = re.compile(r"pointsman|webhooks/.*")
+"""Sources of what the engine decided or a forge delivered: nobody else may say whose a branch is."""
 
 
 class TraceKey(SQLModel, table=True):
@@ -142,7 +147,9 @@ class TraceKeys:
                 (self._taken if take else self._new)[tenant, name] = trace
 
     def record(self, event: Event, state: TraceState) -> None:
-        """Take in what an appended event establishes or ends."""
+        """Take in what an appended event establishes or ends, when it is one of ours."""
+        if not OURS.fullmatch(event.source):
+            return
         if found := keys(event, state):
             self.establish(event.tenant_id, event.trace_id, found, take=event.type in OWN_WORK)
         if gone := forgotten(event, state):

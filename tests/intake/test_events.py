@@ -10,7 +10,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from bot.domain import flow_state, trace
+from bot.domain.catalog import ALIASES, CATALOG
 from bot.domain.event import Event
+from bot.intake.stated import REPORTED, decided_here
+from bot.projections import slots, trace_keys
+from handlers.decide import registry
 from tests.intake.conftest import CAP, Door
 
 CLOUD = {
@@ -112,7 +117,8 @@ SEEDS: list[tuple[dict[str, Any], dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("sent", "expected"), SEEDS, ids=[str(index) for index in range(len(SEEDS))])
 def test_the_shapes_of_the_seeds(door: Door, sent: dict[str, Any], expected: dict[str, Any]) -> None:
-    answer = post(door, sent, {"Content-Type": "application/json"})
+    trusted = ("events:write", "events:any") if expected["type"] in decided_here() else ()
+    answer = post(door, sent, {"Content-Type": "application/json"}, *trusted)
     assert answer.status_code == 202, answer.text
     (event,) = stored(door)
     assert {name: getattr(event, name) for name in expected} == expected
@@ -155,6 +161,42 @@ def test_a_trusted_integration_may_speak_for_others(door: Door) -> None:
     assert (stored(door)[0].type, stored(door)[0].actor) == ("ApprovalGranted", "jane.doe")
 
 
+LISTENED_TO = sorted(
+    {
+        *trace.APPLY, *slots.APPLY, *registry().reactions, *flow_state.ENDINGS, *trace_keys.CHANGES, *trace_keys.OWN_WORK,
+        "LifecyclePhaseAdvanced", "AgentTaskScheduled", "FactsGathered", "AgentActionCompleted", "Pushed", "BranchDeleted",
+        "StudioCommitRequest", "StudioPRAction",
+    }
+    - REPORTED
+)  # fmt: skip
+
+
+def test_what_we_listen_to_takes_a_scope_of_its_own_and_nothing_is_stored(door: Door) -> None:
+    assert {"TriggerRequested", "TestsPassed", "ManualInterventionRequired", "PipelineReady"} <= {
+        *LISTENED_TO
+    }
+    headers = door.bearer() | JSON_CE
+    for name in (*LISTENED_TO, *(alias for type_ in LISTENED_TO for alias in CATALOG[type_].aliases)):
+        sent = json.dumps(CLOUD | {"type": name, "data": {}})
+        answer = door.client.post("/v1/events", content=sent, headers=headers)
+        said = f"{ALIASES.get(name, name)} is decided here; stating it needs the scope 'events:any'"
+        assert (answer.status_code, answer.json()["detail"]) == (403, said)
+    assert stored(door) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("ModuleReady", {"repository": "acme/booking", "version": "1.0.0", "files": []}),
+        ("ReleaseIntentDeclared", {"moduleId": "booking", "version": "1.0.0"}),
+        ("TraceInitialized", {}),
+    ],
+)
+def test_what_only_asks_for_work_may_be_reported(door: Door, name: str, data: dict[str, Any]) -> None:
+    assert post(door, CLOUD | {"type": name, "data": data}).status_code == 202
+    assert [event.type for event in stored(door)] == [ALIASES.get(name, name)]
+
+
 def test_a_fact_from_the_future_happened_now(door: Door) -> None:
     post(door, CLOUD | {"time": "2999-01-01T00:00:00Z"})
     assert stored(door)[0].time <= datetime.now(UTC)
@@ -174,6 +216,10 @@ INVALID = [
     ("id is a number", CLOUD | {"id": 7}, "id", "InvalidField", "id must be a text of 1 to 500 printable characters"),
     ("control character", CLOUD | {"source": "a\x00b"}, "source", "InvalidField",
      "source must be a text of 1 to 500 printable characters"),
+    ("a source of ours", CLOUD | {"source": "webhooks/local"}, "source", "InvalidField",
+     "source must not be 'pointsman' or begin with 'webhooks/': so we name what we saw ourselves"),
+    ("our own name", CLOUD | {"source": "pointsman"}, "source", "InvalidField",
+     "source must not be 'pointsman' or begin with 'webhooks/': so we name what we saw ourselves"),
     ("time without zone", CLOUD | {"time": "2026-11-01T10:00:00"}, "time", "InvalidField",
      "time must be an RFC 3339 moment with its zone"),
     ("payload misses a field", CLOUD | {"type": "TestsPassed"}, "data.revision", "InvalidPayload",
@@ -195,7 +241,7 @@ INVALID = [
 def test_what_does_not_fit_is_422_with_its_path_and_nothing_is_stored(
     door: Door, event: Any, path: str, reason_code: str, message: str | None
 ) -> None:
-    answer = post(door, event, {"Content-Type": "application/json"})
+    answer = post(door, event, {"Content-Type": "application/json"}, "events:write", "events:any")
     said = answer.json()
     assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
     assert said["errors"][0] == {
@@ -212,7 +258,7 @@ def test_one_wrong_event_of_a_batch_and_none_of_it_is_stored(door: Door) -> None
         CLOUD | {"id": "e3", "type": "TestsPassed"},
         CLOUD | {"id": "e4"},
     ]
-    answer = post(door, batch)
+    answer = post(door, batch, None, "events:write", "events:any")
     assert answer.status_code == 422
     assert [error["path"] for error in answer.json()["errors"]] == ["[1].type", "[2].data.revision"]
     assert stored(door) == []

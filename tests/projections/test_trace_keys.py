@@ -122,3 +122,15 @@ def test_a_deleted_branch_is_free_again(store: Store) -> None:
     with looking(store) as found:
         assert resolve(found, asked("local:acme/booking@feature/x")) is None
         assert resolve(found, asked(f"local:acme/booking={SHA}")) == "trace-1"
+
+
+@pytest.mark.parametrize(
+    ("source", "owner"),
+    [("webhooks/local", "trace-1"), ("pointsman", "trace-1"), ("urn:qa", None), ("pointsman-qa", None)],
+)
+def test_only_our_own_facts_say_whose_a_branch_is(store: Store, source: str, owner: str | None) -> None:
+    with looking(store) as found:
+        found.record(event("CommitReady", source, branch="feature/x", sha=SHA), STATE)
+    with looking(store) as found:
+        found.record(event("BranchDeleted", "urn:qa", branch="feature/x"), STATE)
+        assert resolve(found, asked("local:acme/booking@feature/x")) == owner
