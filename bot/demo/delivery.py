@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+
 from bot.demo.place import PATH
-from bot.demo.story import Step, Story, Told, claim, git
+from bot.demo.story import Step, Story, Told, claim, git, running
 from bot.domain.event import Event
 
 
@@ -32,6 +34,10 @@ def committed(story: Story) -> Told:
         if not name.startswith(PATH)
     ]
     claim(not outside, "the commit stays inside the module's folder")
+    if shutil.which("ssh-keygen"):
+        signers = f"gpg.ssh.allowedSignersFile={story.place.home / 'forge' / 'allowed_signers'}"
+        git(story.place, "-c", signers, "verify-commit", sha)
+    claim(event.data["signed"] == bool(shutil.which("ssh-keygen")), "the commit is signed where it can be")
     return Told(
         [event],
         {"commit": sha, "branch": event.data["branch"], "signed": event.data["signed"]},
@@ -146,8 +152,11 @@ def approved(story: Story) -> Told:
 
 def unfrozen(story: Story) -> Told:
     """The freeze is lifted for this release, with a reason."""
-    story.ask.comment("sam", story.change, "/override-freeze production customers wait for bookings")
-    event = story.ask.event(story.trace, "FreezeOverridden")
+    comment = story.ask.comment(
+        "sam", story.change, "/override-freeze production customers wait for bookings"
+    )
+    story.ask.event(story.trace, "TaskCompleted", correlation=comment)
+    event = story.ask.event(story.trace, "FreezeOverridden", by="sam")
     return Told(
         [event],
         {
@@ -181,6 +190,10 @@ def deployed_to(environment: str) -> Step:
         story.urls[environment] = event.data["url"]
         answer = story.ask.fetch(f"{event.data['url']}/bookings")
         claim(answer["version"] == "1.0.0", f"{environment} answers as 1.0.0")
+        service = running(story.place, environment)
+        told = (event.release_id, event.data["pid"], event.data["revision"])
+        claim((service.release_id, service.pid, service.revision) == told, f"{environment} runs this release")
+        story.pids[environment] = service.pid
         probes = {probe["name"]: probe["ok"] for probe in event.data["healthStatus"]}
         started = story.ask.event(story.trace, "DeploymentStarted", environment=environment)
         return Told(
@@ -203,7 +216,7 @@ def published(story: Story) -> Told:
     root = story.place.home / "memory"
     files = story.ask.wait(
         lambda: sorted(
-            str(f.relative_to(root)) for f in root.rglob("*") if f.is_file() and story.trace in str(f)
+            str(f.relative_to(root)) for f in root.rglob("[!.]*") if f.is_file() and story.trace in str(f)
         ),
         "the artefacts",
     )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import sqlite3
 from collections import Counter
 from pathlib import Path
 
 from bot.demo import processes
-from bot.demo.story import Story, Told, claim, git
-from bot.log.store import Store
-from bot.log.verify import verify
+from bot.demo.story import Story, Told, claim, cli, git, running
 
 BY_AGENTS = 2
 """Commits on a new version's branch: the module's and the pipeline's."""
@@ -27,22 +26,27 @@ def rolled_back(story: Story) -> Told:
     story.ask.comment("sam", change["number"], "/override-freeze production goes with the launch")
     failed = story.ask.event(trace, "DeploymentFailed")
     triggered = story.ask.event(trace, "RollbackTriggered")
-    url = story.urls[failed.data["environment"]]
+    environment = failed.data["environment"]
+    tried = story.ask.event(trace, "AgentActionCompleted", effect="ApplyRelease")
+    probes = {probe["name"]: probe["ok"] for probe in tried.data["result"]["healthStatus"]}
+    claim(probes["startup"] and not probes["readiness"], f"version 2 ran and never got ready: {probes}")
+    url = story.urls[environment]
     answer = story.ask.fetch(f"{url}/bookings")
     claim(answer["version"] == "1.0.0" and failed.data["rolledBackTo"] == "1.0.0", "version 1 answers again")
+    service = running(story.place, environment)
+    claim(service.version == "1.0.0" and service.pid != story.pids[environment], "version 1 was started anew")
     return Told(
         [triggered, failed],
         {
             "traceId": trace,
             "change": change["number"],
             "reason": triggered.data["reason"],
-            "environment": failed.data["environment"],
+            "environment": environment,
             "rolledBackTo": "1.0.0",
             "answers": answer["version"],
             "url": url,
         },
-        f"2.0.0 did not get ready in {failed.data['environment']}; 1.0.0 answers again. "
-        f"Why: {triggered.data['reason']}",
+        f"2.0.0 did not get ready in {environment}; 1.0.0 answers again. Why: {triggered.data['reason']}",
     )
 
 
@@ -51,6 +55,7 @@ def killed(story: Story) -> Told:
     trace = story.ask.submit("1.0.1", "v1", "document booking-service", ["Say what a booking is"])
     before = story.ask.event(trace, "CommitReady")
     pid = story.worker.kill()
+    claim("PipelineReady" not in _types(story, trace), "there was work left when the worker was killed")
     story.worker = processes.start("worker-2", ["worker"], story.place.environment, story.place.home)
     ready = story.ask.event(trace, "PipelineReady", within=60)
     passed = story.ask.event(trace, "TestsPassed", within=60, revision=ready.data["revision"])
@@ -64,12 +69,13 @@ def killed(story: Story) -> Told:
         f"one commit of the module, one of the pipeline, not {commits}",
     )
     claim(len(changes) == 1, "one change")
-    once = Counter(
-        e.type
-        for e in story.ask.log(trace)
-        if e.type in {"CommitReady", "PullRequestCreated", "PipelineReady"}
-    )
-    claim(set(once.values()) == {1}, f"each fact once, not {once}")
+    done = Counter(e.data["effectId"] for e in story.ask.log(trace) if e.type == "AgentActionCompleted")
+    claim(set(done.values()) == {1}, f"each effect is told once, not {done.most_common(1)}")
+    once = Counter(_types(story, trace))
+    facts = {name: once[name] for name in ("CommitReady", "PullRequestCreated", "PipelineReady")}
+    claim(set(facts.values()) == {1}, f"each fact once, not {facts}")
+    sequences = [e.sequence for e in story.ask.log(trace)]
+    claim(sequences == list(range(1, len(sequences) + 1)), "no event is missing")
     return Told(
         [before, ready, passed],
         {"traceId": trace, "killedPid": pid, "commits": len(commits), "changes": len(changes)},
@@ -78,12 +84,15 @@ def killed(story: Story) -> Told:
     )
 
 
+def _types(story: Story, trace: str) -> list[str]:
+    return [event.type for event in story.ask.log(trace)]
+
+
 def verified(story: Story) -> Told:
     """The hash chain holds."""
-    with story.ask.store.read() as session:
-        found = verify(session)
-    claim(bool(found["ok"]), f"the log verifies: {found}")
-    return Told([], dict(found), f"Verified {found['events']} events of {found['traces']} traces.")
+    code, found = cli(story.place, "trace", "verify")
+    claim(code == 0 and found["ok"], f"the log verifies: {found}")
+    return Told([], found, f"Verified {found['events']} events of {found['traces']} traces.")
 
 
 def tampered(story: Story) -> Told:
@@ -91,20 +100,13 @@ def tampered(story: Story) -> Told:
     copy = story.place.home / "tampered.db"
     _copy(story.place.home / "pointsman.db", copy)
     sequence = _flip_one_byte(copy, story.trace)
-    store = Store(f"sqlite:///{copy}")
-    try:
-        with store.read() as session:
-            found = verify(session)
-    finally:
-        store.close()
-        copy.unlink()
-    claim(
-        not found["ok"] and found["first_bad"] == {"traceId": story.trace, "sequence": sequence},
-        f"the flipped byte is found: {found}",
-    )
+    code, found = cli(story.place, "trace", "verify", database=f"sqlite:///{copy}")
+    copy.unlink()
+    expected = {"traceId": story.trace, "sequence": sequence}
+    claim(code == 1 and not found["ok"] and found["first_bad"] == expected, f"the byte is found: {found}")
     return Told(
         [],
-        {"flipped": {"traceId": story.trace, "sequence": sequence}, "found": found["first_bad"]},
+        {"flipped": expected, "found": found["first_bad"]},
         f"Flipped one byte of event {sequence} in a copy: found.",
     )
 
@@ -124,7 +126,7 @@ def _flip_one_byte(database: Path, trace: str) -> int:
             "select sequence, body from events where trace_id = ? and type = 'ApprovalGranted'", (trace,)
         ).fetchone()
         changed = bytearray(body)
-        changed[len(changed) // 2] ^= 1
+        changed[secrets.randbelow(len(changed))] ^= 1
         connection.execute(
             "update events set body = ? where trace_id = ? and sequence = ?",
             (bytes(changed), trace, sequence),

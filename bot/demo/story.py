@@ -4,7 +4,10 @@ the evidence.
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +15,7 @@ from typing import Any
 from bot.demo import processes
 from bot.demo.asking import Asking, DidNotHappen
 from bot.demo.place import Place
+from bot.deploy.services import census
 from bot.domain.event import Event
 
 WRONG = "the demo's claim does not hold"
@@ -28,6 +32,7 @@ class Story:
     trace: str = ""
     change: int = 0
     urls: dict[str, str] = field(default_factory=dict)
+    pids: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -54,3 +59,23 @@ def git(place: Place, *arguments: str) -> str:
         ["git", "-C", str(place.repository), *arguments], check=True, capture_output=True, text=True
     )
     return done.stdout.strip()
+
+
+def cli(place: Place, *arguments: str, database: str = "") -> tuple[int, dict[str, Any]]:
+    """Ask `pointsman ... --output json`, as anybody would. Returns its exit code and its answer."""
+    environment = {**os.environ, **place.environment} | (
+        {"POINTSMAN_DATABASE_URL": database} if database else {}
+    )
+    command = [sys.executable, "-m", "bot.cli", *arguments, "--output", "json"]
+    done = subprocess.run(
+        command, env=environment, check=False, capture_output=True, text=True, cwd=place.home
+    )
+    return done.returncode, json.loads(done.stdout)
+
+
+def running(place: Place, environment: str) -> census.ServiceStatus:
+    """What the machine says runs in an environment: a live process with the start time that was written
+    down."""
+    found = [service for service in census.status(place.home) if service.environment == environment]
+    claim(len(found) == 1 and found[0].state == "running", f"one service runs in {environment}")
+    return found[0]
