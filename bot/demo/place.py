@@ -20,7 +20,7 @@ from bot.forges.local.people import Permission
 from bot.intake import tokens
 from bot.log.migrate import upgrade
 from bot.log.store import Store
-from bot.settings import Settings
+from bot.settings import Settings, keep_private
 
 REPOSITORY = "demo/platform"
 MODULE = "booking-service"
@@ -68,6 +68,10 @@ One folder for each service under `services/`. Releases are governed by `.points
 """
 
 
+class Occupied(Exception):
+    """Somebody lives there."""
+
+
 @dataclass(frozen=True)
 class Place:
     """Where the demo happens. `people` are forge tokens by login; `token` is the bot's API token of ada's
@@ -94,8 +98,10 @@ def policy(today: datetime) -> str:
 
 
 def prepare(home: Path) -> Place:
-    """Make the home. Nothing runs yet."""
-    home.mkdir(parents=True, exist_ok=True)
+    """Make the home. Nothing runs yet. Raises Occupied."""
+    keep_private(home)
+    if (home / "pointsman.db").exists():
+        raise Occupied(f"{home} already holds a bot's home, and a demo begins anew: choose another folder.")
     port = _free_port()
     base_url, database = f"http://127.0.0.1:{port}", f"sqlite:///{home / 'pointsman.db'}"
     environment = {

@@ -62,12 +62,13 @@ def once(
             document["database"] = told.place.database
             if stay:
                 stay(_around(told))
-    except (processes.DidNotStart, OSError) as error:
+    except Exception as error:  # noqa: BLE001 - whatever is in the way of the demo is its answer
         document["steps"].append(
             {"name": "start", "ok": False, "events": [], "detail": {"error": str(error)}}
         )
         narrate("start", str(error))
-    _checkpoint(folder / "pointsman.db")
+    if document["steps"][0]["ok"]:
+        _checkpoint(folder / "pointsman.db")
     document["duration_s"] = round(time.monotonic() - begun, 2)
     if not keep and home is None:
         shutil.rmtree(folder, ignore_errors=True)

@@ -75,7 +75,8 @@ def cli(place: Place, *arguments: str, database: str = "") -> tuple[int, dict[st
 
 def running(place: Place, environment: str) -> census.ServiceStatus:
     """What the machine says runs in an environment: a live process with the start time that was written
-    down."""
+    down.
+    """
     found = [service for service in census.status(place.home) if service.environment == environment]
     claim(len(found) == 1 and found[0].state == "running", f"one service runs in {environment}")
     return found[0]

@@ -127,3 +127,7 @@ def status(state: TraceState, base_url: str) -> str:
 
 def another_change(number: int) -> str:
     return f"This trace is about change #{number}: say it there."
+
+
+def but_failed_before(environment: str, version: str) -> str:
+    return f"But {plain(version)} has failed in **{plain(environment)}**: nothing starts before a `/retry`, or a new version."

@@ -49,10 +49,12 @@ def approve_release(call: Call, view: View) -> Answer:
         approved_at=call.at,
         correlation=call.correlation,
     )
-    return Answer(
-        record(draft("ApprovalGranted", granted, environment=environment, actor=call.actor.login)),
-        messages.approved(environment, revision, call.actor.login, role),
-    )
+    reply = messages.approved(environment, revision, call.actor.login, role)
+    stuck = [d for d in view.state.deployments.values() if d.status == "failed" and d.revision == revision]
+    if stuck:
+        reply += " " + messages.but_failed_before(stuck[0].environment, stuck[0].version)
+    said = draft("ApprovalGranted", granted, environment=environment, actor=call.actor.login)
+    return Answer(record(said), reply)
 
 
 def _cancel(call: Call, view: View, environment: str) -> Answer:

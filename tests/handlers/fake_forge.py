@@ -72,7 +72,11 @@ class FakeForge:
         tree.update({path: f.content for path, f in zip(paths, files, strict=True)})
         if tree == before and effect.branch in self.heads:  # nothing to commit: the head is the answer
             return fx.CommitResult(
-                sha=parent, tree=sha_of(sorted(tree.items())), branch=effect.branch, signed=True, files=tuple(paths)
+                sha=parent,
+                tree=sha_of(sorted(tree.items())),
+                branch=effect.branch,
+                signed=True,
+                files=tuple(paths),
             )
         sha = sha_of(parent, sorted(tree.items()))
         self.heads[effect.branch] = sha

@@ -6,7 +6,10 @@ import pytest
 
 from bot.domain import payloads as p
 from bot.domain.catalog import draft, read
-from handlers.decide import registry
+from bot.domain.view import View
+from handlers.decide import _answers_something, registry
+from handlers.declare import Answer, Call, command
+from policies.roles import Permission
 from tests.handlers.world import FROZEN, POLICY, World
 
 TWO_OWNERS = POLICY.replace("{users: [jane.doe]}", "{users: [jane.doe, joe]}").replace(
@@ -232,3 +235,32 @@ def test_names_of_people_never_become_markup_or_mentions() -> None:
     world.comment("<img>`x`", "/override-freeze production @all **now**")
 
     assert "<img>`x`" not in reply(world).replace("`<img>ʼxʼ`", "")
+
+
+def test_an_approval_that_starts_nothing_says_what_would() -> None:
+    world = World(policy=POLICY)
+    world.deployer.sick.add("1.0.0")
+    world.submit().tests().comment("jane.doe", "/approve-release production")
+    assert world.types("DeploymentFailed") == ["DeploymentFailed"]
+    world.comment("jane.doe", "/approve-release production cancel")
+
+    world.comment("jane.doe", "/approve-release production once more")
+
+    assert reply(world).endswith(
+        "But 1.0.0 has failed in **staging**: nothing starts before a `/retry`, or a new version."
+    )
+
+
+def test_a_reaction_that_declares_nothing_stops_the_start() -> None:
+    with pytest.raises(TypeError, match="registers nothing: declare"):
+        _answers_something("handlers.on_nothing", is_package=False)
+    _answers_something("handlers.targets", is_package=False)
+
+
+def test_two_commands_of_one_name_stop_the_start() -> None:
+    def helpless(_call: Call, _view: View) -> Answer:
+        """Say nothing."""
+        return Answer()
+
+    with pytest.raises(TypeError, match="two handlers answer 'help'"):
+        command("/help", needs=Permission.READ)(helpless)
