@@ -8,7 +8,10 @@ a worker.
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
+import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -124,16 +127,36 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def serve(settings: Settings, host: str, port: int, announce: Announce, *, web_only: bool = False) -> None:
-    """Run until told to stop; `announce` is told once, when it listens.
+    """Run until told to stop; `announce` is told once, when it listens. Raises CannotListen.
 
     The embedded forge runs the commands of whoever may push to it, so it is there on loopback only.
     """
+    bound = _bound(host, port)  # first: a second bot must not touch the work of the one that has the port
     telemetry.configure(settings.log_level)
     app = application(furnish(settings, work=not web_only, alone=True), embedded=host in LOOPBACK)
     config = uvicorn.Config(
         app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=5
     )
-    _Announced(config, lambda bound: announce({"ready": True, "url": f"http://{host}:{bound}"})).run()
+    _Announced(config, lambda number: announce({"ready": True, "url": f"http://{host}:{number}"})).run(
+        [bound]
+    )
+
+
+class CannotListen(Exception):
+    """The address can not be had. `taken`: somebody else listens there."""
+
+    def __init__(self, error: OSError) -> None:
+        # The system's own words: Python adds the address, which whoever says this knows better.
+        known = error.errno in errno.errorcode and os.strerror(error.errno)
+        super().__init__(known or error.strerror or str(error))
+        self.taken = error.errno == errno.EADDRINUSE
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise CannotListen(error) from error
 
 
 class _Announced(uvicorn.Server):

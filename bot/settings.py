@@ -8,6 +8,7 @@ log.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -81,3 +82,14 @@ class Settings(BaseSettings):
         secret: SecretStr | None = getattr(self, f"{forge}_webhook_secret", None)
         parts = secret.get_secret_value().split(",") if secret else []
         return tuple(part.strip().encode() for part in parts if part.strip())
+
+
+def keep_private(home: Path) -> None:
+    """Make the home its owner's alone, with all that this process will write: keys and tokens lie in it.
+
+    A folder that already holds something keeps its own mode: it may be more than a home.
+    """
+    os.umask(0o077)
+    home.mkdir(parents=True, exist_ok=True)
+    if not any(home.iterdir()):
+        home.chmod(0o700)

@@ -6,7 +6,7 @@ import typer
 
 from bot.cli.failure import Failure
 from bot.cli.output import Format, OutputOption, answer
-from bot.cli.place import opened, settings
+from bot.cli.place import at_home, opened
 
 app = typer.Typer(no_args_is_help=True, help="Bring the database to this release's tables.")
 
@@ -17,7 +17,7 @@ def upgrade(output: OutputOption = Format.TEXT) -> None:
     from bot.engine.prepare import WrongShards, prepare
     from bot.log.migrate import current
 
-    said = settings()
+    said = at_home()
     before = current(said.database)
     try:
         prepare(said.database, said.shards)

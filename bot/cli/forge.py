@@ -15,7 +15,7 @@ import typer
 
 from bot.cli.failure import Code, Failure
 from bot.cli.output import Format, OutputOption, answer, say
-from bot.cli.place import opened, settings
+from bot.cli.place import at_home, opened, settings
 
 if TYPE_CHECKING:
     from bot.forges.local.forge import LocalForge
@@ -30,7 +30,7 @@ def _forge() -> Iterator[LocalForge]:
     from bot.engine.prepare import prepare
     from bot.forges.local.forge import LocalForge
 
-    said = settings()
+    said = at_home()
     prepare(said.database, said.shards)
     with opened() as store:
         yield LocalForge(said, store)
@@ -40,9 +40,13 @@ def _forge() -> Iterator[LocalForge]:
 def _explained() -> Iterator[None]:
     from bot.forges.local.ground import Missing
     from bot.forges.local.people import Taken
+    from policies import PolicyErrors
 
     try:
         yield
+    except PolicyErrors as broken:
+        message = f"The policy can not be used.\n{broken}"
+        raise Failure(message, Code.FAILED, reason_code="PolicyInvalid", path="policy") from broken
     except (Taken, Missing, LookupError) as error:
         sentence = str(error.args[0])
         raise Failure(f"{sentence[:1].upper()}{sentence[1:]}.", Code.FAILED, reason_code="Refused") from error
@@ -72,14 +76,19 @@ def repository(
     ] = None,
     output: OutputOption = Format.TEXT,
 ) -> None:
-    """Make a repository with a first commit; its main branch is protected."""
+    """Make a repository with a first commit; its main branch is protected. With a policy nobody merges past
+    it: the bot's check of every environment it has now is required.
+    """
     from bot.domain.effect import File
+    from bot.forges.local.protection import gated
 
-    files = [File(path="README.md", content=f"# {name}\n")]
-    if policy is not None:
-        files.append(File(path=".pointsman/policy.yaml", content=policy.read_text(encoding="utf-8")))
+    files, rules = [File(path="README.md", content=f"# {name}\n")], None
     with _explained(), _forge() as forge:
-        folder = forge.create_repository(name, by=owner, files=tuple(files))
+        if policy is not None:
+            text = policy.read_text(encoding="utf-8")
+            files.append(File(path=".pointsman/policy.yaml", content=text))
+            rules = (gated("main", text),)
+        folder = forge.create_repository(name, by=owner, files=tuple(files), protection=rules)
     said = {"repository": name, "folder": str(folder), "cloneUrl": f"{settings().base_url}/git/{name}.git"}
     answer(output, said, text=lambda out: out.print(said["cloneUrl"], markup=False))
 

@@ -23,6 +23,15 @@ def settings() -> Settings:
     return Settings()
 
 
+def at_home() -> Settings:
+    """The same for commands that may make the home: what they write is their user's alone."""
+    from bot.settings import keep_private
+
+    said = settings()
+    keep_private(said.home)
+    return said
+
+
 @contextmanager
 def opened(*, create: bool = False) -> Iterator[Store]:
     """The database. A SQLite file is made only for whoever means to (`create`)."""

@@ -8,7 +8,7 @@ import typer
 
 from bot.cli.failure import Failure
 from bot.cli.output import line
-from bot.cli.place import settings
+from bot.cli.place import at_home
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -27,19 +27,27 @@ def serve(
     ] = False,
 ) -> None:
     """Run the bot. One line of JSON on standard output says when it is ready, and where."""
+    from bot.app import CannotListen
     from bot.app import serve as run
 
-    said = settings()
+    said = at_home()
     address = said.host if host is None else host
     number = said.port if port is None else port
     try:
         run(linked(said, address, number), address, number, line, web_only=web_only)
-    except SystemExit as ended:
+    except CannotListen as error:
+        where = f"{address}:{number}"
+        message = (
+            f"Port {number} is taken: something listens on {where} already, perhaps another bot. "
+            "Choose a free one with --port NUMBER."
+            if error.taken
+            else f"The bot can not listen on {where}: {error}."
+        )
+        raise Failure(message, reason_code="PortTaken" if error.taken else "CanNotListen") from error
+    except SystemExit as ended:  # the web server's own code for a start that failed means "blocked" here
         if not ended.code:
             raise
-        where = f"{address}:{number}"
-        message = f"The bot can not listen on {where}; the reason stands above."
-        raise Failure(message, reason_code="CanNotListen") from ended
+        raise Failure("The bot did not start; the reason stands above.", reason_code="DidNotStart") from ended
 
 
 def linked(said: Settings, host: str, port: int) -> Settings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from bot.cli.output import line
-from bot.cli.place import settings
+from bot.cli.place import at_home
 
 app = typer.Typer()
 
@@ -15,4 +15,4 @@ def worker() -> None:
     """Run a worker beside `pointsman serve`: any number of them on Postgres, one on SQLite."""
     from bot.app import work
 
-    work(settings(), line)
+    work(at_home(), line)

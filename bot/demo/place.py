@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from bot.domain.effect import File
 from bot.forges.local.forge import LocalForge
 from bot.forges.local.people import Permission
+from bot.forges.local.protection import gated
 from bot.intake import tokens
 from bot.log.migrate import upgrade
 from bot.log.store import Store
@@ -137,11 +138,9 @@ def prepare(home: Path) -> Place:
 
 def _populate(forge: LocalForge) -> dict[str, str]:
     people = {login: forge.create_user(login, f"{login}@example.org") for login in PEOPLE}
-    files = (
-        File(path="README.md", content=README),
-        File(path=".pointsman/policy.yaml", content=policy(datetime.now(UTC))),
-    )
-    forge.create_repository(REPOSITORY, files=files)
+    rules = policy(datetime.now(UTC))
+    files = (File(path="README.md", content=README), File(path=".pointsman/policy.yaml", content=rules))
+    forge.create_repository(REPOSITORY, files=files, protection=(gated("main", rules),))
     for login, permission in PEOPLE.items():
         forge.set_member(REPOSITORY, login, permission)
     return people

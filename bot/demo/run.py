@@ -63,10 +63,9 @@ def once(
             if stay:
                 stay(_around(told))
     except Exception as error:  # noqa: BLE001 - whatever is in the way of the demo is its answer
-        document["steps"].append(
-            {"name": "start", "ok": False, "events": [], "detail": {"error": str(error)}}
-        )
-        narrate("start", str(error))
+        said = str(error) or type(error).__name__
+        document["steps"].append({"name": "start", "ok": False, "events": [], "detail": {"error": said}})
+        narrate("start", said)
     if document["steps"][0]["ok"]:
         _checkpoint(folder / "pointsman.db")
     document["duration_s"] = round(time.monotonic() - begun, 2)

@@ -90,7 +90,6 @@ def _replace(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
-        fresh.chmod(0o644)
         fresh.replace(path)
     except BaseException:
         fresh.unlink(missing_ok=True)

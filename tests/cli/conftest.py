@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -30,7 +31,7 @@ Pointsman = Callable[..., Said]
 
 
 @pytest.fixture
-def pointsman(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Pointsman:
+def pointsman(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Pointsman]:
     """`pointsman("trace", "list")`. Nothing of the machine's own settings is seen."""
     for name in ("URL", "TOKEN", "DATABASE_URL", "DEBUG", "PORT"):
         monkeypatch.delenv(f"POINTSMAN_{name}", raising=False)
@@ -41,7 +42,9 @@ def pointsman(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Pointsman:
         result = CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
         return Said(result.exit_code, result.stdout, result.stderr)
 
-    return call
+    before = os.umask(0o022)  # as on most machines; commands that may make the home narrow it
+    yield call
+    os.umask(before)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 from pathlib import Path
 
@@ -42,6 +43,31 @@ def test_from_an_empty_home_to_a_repository_with_a_policy(
         text=True,
     )
     assert shown.stdout == POLICY
+
+
+def test_a_policy_s_environments_are_required_before_a_merge(
+    pointsman: Pointsman, home: Path, tmp_path: Path
+) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(POLICY + "  production: {after: [staging]}\n")
+    assert pointsman("forge", "repository", "acme/shop", "--policy", policy).code == 0
+    with sqlite3.connect(home / "pointsman.db") as database:
+        (rules,) = database.execute("SELECT protection FROM forge_repositories").fetchone()
+    assert [(rule["branch"], rule["checks"]) for rule in json.loads(rules)] == [
+        ("main", ["pointsman/release: staging", "pointsman/release: production"])
+    ]
+
+
+def test_a_policy_that_can_not_be_used_makes_no_repository(
+    pointsman: Pointsman, home: Path, tmp_path: Path
+) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("version: 1\nenvironments: 7\n")
+    refused = pointsman("forge", "repository", "acme/shop", "--policy", policy)
+    assert refused.code == 1
+    assert "The policy can not be used." in refused.err
+    assert "policy.yaml:2:" in refused.err
+    assert pointsman("forge", "repository", "acme/shop").code == 0
 
 
 def test_people_get_permissions_and_teams(pointsman: Pointsman, home: Path) -> None:

@@ -50,6 +50,16 @@ def serving(place: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], str]
         process.communicate()
 
 
+def test_the_home_is_for_its_owner_alone(
+    place: dict[str, str], serving: tuple[subprocess.Popen[str], str]
+) -> None:
+    home = Path(place["POINTSMAN_HOME"])
+    open_to_others = {
+        str(path): oct(path.stat().st_mode) for path in (home, *home.glob("*")) if path.stat().st_mode & 0o077
+    }
+    assert ((home / "pointsman.db").exists(), open_to_others) == (True, {})
+
+
 def test_a_submission_goes_through_the_door_into_the_log(
     place: dict[str, str], serving: tuple[subprocess.Popen[str], str], tmp_path: Path
 ) -> None:
@@ -99,11 +109,20 @@ def test_a_port_that_is_taken_is_one_sentence(place: dict[str, str]) -> None:
         port = taken.getsockname()[1]
         command = [BINARY, "serve", "--port", str(port)]
         said = subprocess.run(command, env=place, capture_output=True, text=True, check=False, timeout=60)
-    assert said.returncode == 1
-    assert said.stdout == ""
-    reason, sentence = said.stderr.splitlines()
-    assert "address already in use" in reason
-    assert sentence == f"Error: The bot can not listen on 127.0.0.1:{port}; the reason stands above."
+    assert (said.returncode, said.stdout) == (1, "")
+    assert said.stderr == (
+        f"Error: Port {port} is taken: something listens on 127.0.0.1:{port} already, perhaps another bot. "
+        "Choose a free one with --port NUMBER.\n"
+    )
+
+
+def test_an_address_that_is_not_ours_is_one_sentence(place: dict[str, str]) -> None:
+    command = [BINARY, "serve", "--host", "192.0.2.1", "--port", "8080"]
+    said = subprocess.run(command, env=place, capture_output=True, text=True, check=False, timeout=60)
+    assert (said.returncode, said.stdout) == (1, "")
+    assert (
+        said.stderr == "Error: The bot can not listen on 192.0.2.1:8080: Cannot assign requested address.\n"
+    )
 
 
 @pytest.mark.parametrize(

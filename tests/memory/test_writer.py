@@ -46,6 +46,7 @@ def test_all_files_of_a_trace_are_written(tmp_path: Path) -> None:
     done = MemoryWriter(tmp_path, log.events).perform("e1", WriteMemory(), log.add(trace))
     assert done == Done(id="e1", url=str(tmp_path / "memory/trace-2025-05-23-0012"))
     assert on_disk(tmp_path) == trace.files()
+    assert {path.stat().st_mode & 0o077 for path in tmp_path.rglob("*") if path.is_file()} == {0}
 
 
 def test_only_changed_files_are_touched(tmp_path: Path) -> None:
