@@ -147,8 +147,9 @@ class CannotListen(Exception):
 
     def __init__(self, error: OSError) -> None:
         # The system's own words: Python adds the address, which whoever says this knows better.
-        known = error.errno in errno.errorcode and os.strerror(error.errno)
-        super().__init__(known or error.strerror or str(error))
+        code = error.errno or 0
+        known = os.strerror(code) if code in errno.errorcode else error.strerror
+        super().__init__(known or str(error))
         self.taken = error.errno == errno.EADDRINUSE
 
 
