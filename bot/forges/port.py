@@ -29,8 +29,8 @@ class Delivery:
 class RepositoryFact:
     """What a delivery says, before it is known which trace it belongs to.
 
-    The trace is `trace_id` when a trailer names it, else the owner of the first known key of `hints`, else a
-    new one when `new_trace` says that such a fact begins one.
+    The trace is the owner of the first known key of `hints`, else `trace_id`, which a trailer names, if the
+    bot itself is the actor, else a new one when `new_trace` says that such a fact begins one.
     """
 
     draft: Draft

@@ -2,8 +2,8 @@
 
 Keys look like `local:acme/booking#7`, `local:acme/booking@feature/x`, `local:acme/booking=<sha>`.
 
-A fact from a forge finds its trace by trailer, then by the first of its hints that is known; else it may
-begin a new one.
+A fact from a forge finds its trace by its change, then by its branch; a `Trace-Id:` trailer is believed only
+of the bot (docs/adr/0007-who-may-speak-into-a-trace.md).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from bot.domain.event import Event, derived_id
 from bot.domain.trace import TraceState
 from bot.forges.port import RepositoryFact, branch_key, change_key, revision_key
 from bot.log.store import in_list, listed
+from bot.messages import BOT
 
 CHANGES = frozenset(
     {
@@ -32,6 +33,8 @@ CHANGES = frozenset(
         "PullRequestCreated",
     }
 )
+BY_REVISION = frozenset({"PipelineFinished", "StatusReported"})
+"""About a revision first of all; a branch that nobody knows does not make them somebody else's."""
 OWN_WORK = frozenset({"CommitReady", "PullRequestCreated"})
 """After these the branch is this trace's, whoever had it before."""
 KEYED = CHANGES | OWN_WORK | {"ChangeMerged", "Pushed", "BranchDeleted"}
@@ -120,17 +123,21 @@ class TraceKeys:
     def resolve(
         self, tenant: str, fact: RepositoryFact, *, cause: str, repository: Callable[[str], str]
     ) -> str | None:
-        """The trace of `fact`: by trailer, by hint, or a new one named after `cause`. None: nobody's.
+        """The trace of `fact`, or a new one named after `cause`. None: nobody's.
 
-        `repository` tells where a trace lives: a commit elsewhere must not speak into it by naming it in a
-        trailer.
+        The owner of its change, else of its branch, in the order of the hints. A revision leads to its owner
+        when the fact has neither of them, or is about the revision itself: whoever pushes a known commit as
+        a branch of their own begins a trace. Last, a trailer leads where it says when the bot itself is the
+        actor; of anybody else it counts for nothing, neither to join a trace nor to name a new one.
+        `repository` tells where a trace lives: nobody speaks into one of another repository.
         """
-        if fact.trace_id and repository(fact.trace_id) in {"", fact.repository}:
-            return fact.trace_id
         self.preload(tenant, fact.hints)
-        for hint in fact.hints:
+        for hint in _believed(fact):
             if owner := self._owners[tenant, hint]:
                 return owner
+        spoken = fact.trace_id if fact.draft.actor == BOT else None
+        if spoken and repository(spoken) in {"", fact.repository}:
+            return spoken
         return f"trace-{derived_id(tenant, cause)[:16]}" if fact.new_trace else None
 
     def establish(self, tenant: str, trace: str, names: Iterable[str], *, take: bool = False) -> None:
@@ -171,6 +178,13 @@ class TraceKeys:
                 ]
                 self._session.execute(statement, rows)
                 found.clear()
+
+
+def _believed(fact: RepositoryFact) -> tuple[str, ...]:
+    """The hints that may lead a fact to its trace."""
+    revision = revision_key("", fact.repository, "")
+    named = tuple(hint for hint in fact.hints if revision not in hint)
+    return named if named and fact.draft.type not in BY_REVISION else fact.hints
 
 
 def _forge(event: Event, state: TraceState) -> str:

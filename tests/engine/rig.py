@@ -23,6 +23,7 @@ from bot.domain.view import View
 from bot.engine.runtime import Runtime
 from bot.forges.port import Delivery, RepositoryFact, Unauthenticated, branch_key
 from bot.log import Store, events
+from bot.messages import BOT
 from bot.settings import Settings
 
 SECRET = b"a shared secret of the tests"
@@ -59,7 +60,9 @@ class TestForge:
             raise ValueError("the parser has a bug; glpat-abcdefghij0123456789 must not show")
         if "branch" not in said:
             return []
-        draft = Draft(type="TestsExecuted", data={"number": said.get("number", 0)})
+        # A trailer counts only in what the bot itself has pushed.
+        actor = BOT if "trace" in said else None
+        draft = Draft(type="TestsExecuted", data={"number": said.get("number", 0)}, actor=actor)
         key = branch_key("local", "acme/booking", said["branch"])
         return [RepositoryFact(draft, "acme/booking", (key,), said.get("trace"), new_trace=True)]
 

@@ -72,8 +72,14 @@ def looking(store: Store) -> Iterator[TraceKeys]:
         found.flush()
 
 
-def asked(*hints: str, trace_id: str | None = None, new_trace: bool = False) -> RepositoryFact:
-    return RepositoryFact(Draft(type="Pushed"), "acme/booking", hints, trace_id, new_trace)
+def asked(
+    *hints: str,
+    trace_id: str | None = None,
+    new_trace: bool = False,
+    by: str = "mallory",
+    type_: str = "Pushed",
+) -> RepositoryFact:
+    return RepositoryFact(Draft(type=type_, actor=by), "acme/booking", hints, trace_id, new_trace)
 
 
 def resolve(found: TraceKeys, fact_: RepositoryFact, tenant: str = "acme", where: str = "") -> str | None:
@@ -94,13 +100,53 @@ def test_the_first_known_hint_wins_then_a_new_trace_begins_or_none(store: Store)
         assert str(begun).startswith("trace-")
 
 
-def test_a_trailer_wins_but_not_from_another_repository(store: Store) -> None:
+NUMBER, BRANCH, REVISION = "local:acme/booking#7", "local:acme/booking@hers", f"local:acme/booking={SHA}"
+FOLLOWED_BY_A_RELEASE = (
+    "Pushed",
+    "ChangeOpened",
+    "ChangeMerged",
+    "CommentCreated",
+    "ReviewSubmitted",
+    "PipelineFinished",
+)
+
+
+@pytest.mark.parametrize("type_", FOLLOWED_BY_A_RELEASE)
+@pytest.mark.parametrize("where", ["acme/booking", ""])
+def test_nobody_speaks_into_a_trace_by_naming_it(store: Store, type_: str, where: str) -> None:
     with looking(store) as found:
-        found.establish("acme", "trace-1", ["k1"])
-        named = asked("k1", trace_id="trace-9")
+        stranger = asked(BRANCH, trace_id="trace-9", new_trace=True, type_=type_)
+        begun = resolve(found, stranger, where=where)
+        assert begun == resolve(found, asked(new_trace=True))
+        assert begun != "trace-9"
+
+
+def test_the_bot_s_own_trailer_is_believed_but_not_in_another_repository(store: Store) -> None:
+    with looking(store) as found:
+        named = asked(BRANCH, trace_id="trace-9", by="pointsman[bot]")
         assert resolve(found, named, where="acme/booking") == "trace-9"
-        assert resolve(found, named, where="") == "trace-9"
-        assert resolve(found, named, where="umbrella/secret") == "trace-1"
+        assert resolve(found, named, where="umbrella/secret") is None
+
+
+@pytest.mark.parametrize("by", ["mallory", "pointsman[bot]"])
+@pytest.mark.parametrize("type_", FOLLOWED_BY_A_RELEASE)
+def test_the_change_wins_over_the_branch_and_both_over_any_trailer(store: Store, by: str, type_: str) -> None:
+    with looking(store) as found:
+        found.establish("acme", "trace-1", [NUMBER])
+        found.establish("acme", "trace-2", [BRANCH])
+        found.establish("acme", "trace-3", [REVISION])
+        said = {"trace_id": "trace-9", "by": by, "type_": type_}
+        assert resolve(found, asked(NUMBER, BRANCH, REVISION, **said), where="acme/booking") == "trace-1"
+        assert resolve(found, asked(BRANCH, REVISION, **said), where="acme/booking") == "trace-2"
+
+
+def test_a_known_commit_pushed_as_a_branch_of_one_s_own_does_not_lead_into_its_trace(store: Store) -> None:
+    with looking(store) as found:
+        found.establish("acme", "trace-3", [REVISION])
+        for type_ in ("Pushed", "ChangeOpened", "CommentCreated"):
+            assert resolve(found, asked(NUMBER, BRANCH, REVISION, type_=type_)) is None
+        assert resolve(found, asked(REVISION)) == "trace-3"
+        assert resolve(found, asked(BRANCH, REVISION, type_="PipelineFinished")) == "trace-3"
 
 
 def test_a_key_stays_with_its_owner_except_for_the_bot_s_own_work(store: Store) -> None:

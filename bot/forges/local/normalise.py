@@ -64,12 +64,11 @@ def _with_subject(written: Draft, hints: list[str]) -> Draft:
 def _hints(
     said: Json, *, branch: str | None = None, changes: list[int] | None = None, sha: str | None = None
 ) -> list[str]:
-    """Branch, then change, then revision (domain.md). The default branch belongs to no one trace."""
+    """Change, then branch, then revision (docs/adr/0007). The default branch belongs to no one trace."""
     repository = said["repository"]
-    hints = []
+    hints = [change_key(FORGE, repository["name"], number) for number in changes or []]
     if branch and branch != repository["defaultBranch"]:
         hints.append(branch_key(FORGE, repository["name"], branch))
-    hints += [change_key(FORGE, repository["name"], number) for number in changes or []]
     if sha and sha != ZERO:
         hints.append(revision_key(FORGE, repository["name"], sha))
     return hints

@@ -179,7 +179,7 @@ def test_the_life_of_a_change_in_our_words(stage: Stage, do: Do) -> None:
     for fact in facts:
         CATALOG[fact.draft.type].payload.model_validate(fact.draft.data)
         assert fact.repository == stage.repository
-    # A trailer names the trace; where a person's commit has none, the branch and the change lead to it.
+    # What a trailer names is told; whether it counts is bot.projections.trace_keys' to say.
     assert [fact.trace_id for fact in facts[1:]] == [
         "trace-1",
         "trace-1",
@@ -190,7 +190,7 @@ def test_the_life_of_a_change_in_our_words(stage: Stage, do: Do) -> None:
         "trace-1",
     ]
     name = f"{stage.forge.name}:{stage.repository}"
-    assert facts[5].hints == (f"{name}@feature/booking", f"{name}#{number}", f"{name}={head}")
+    assert facts[5].hints == (f"{name}#{number}", f"{name}@feature/booking", f"{name}={head}")
     assert facts[3].draft.data["commentId"] == comment
     assert facts[3].draft.data["body"] == "/approve-release production"
     assert facts[7].draft.data["mergeSha"] == stage.head("main")
