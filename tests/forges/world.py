@@ -140,9 +140,8 @@ def until(holds: Callable[[], Any], seconds: float = 20) -> Any:
 
 def make(home: Path, url: str, base_url: str = "http://forge.test", **settings: Any) -> LocalForge:
     """A forge on an existing database, with nothing running."""
-    return LocalForge(
-        LocalSettings(home=home, base_url=base_url, secrets=(SECRET,), poll_s=0.02, **settings), Store(url)
-    )
+    said = {"tenant": "acme", "poll_s": 0.02} | settings
+    return LocalForge(LocalSettings(home=home, base_url=base_url, secrets=(SECRET,), **said), Store(url))
 
 
 @contextmanager

@@ -55,6 +55,7 @@ def open_change(ground: Ground, repository: str, wanted: Proposal, *, login: str
         with ground.read() as session:
             if existing := find_open(session, repository, wanted.source, wanted.target):
                 return existing, False
+            earlier = webhooks.branch_pushers(session, repository, wanted.source)
         base = history.merge_base(folder, onto, head)
         if base is None or base == head:
             raise Impossible("NothingToMerge", f"{wanted.source} has nothing that {wanted.target} has not")
@@ -79,7 +80,7 @@ def open_change(ground: Ground, repository: str, wanted: Proposal, *, login: str
             session.add_all(
                 ForgeLabel(change_id=_id(change), label=label) for label in sorted(set(wanted.labels))
             )
-            add_revision(ground, session, change, commits, login)
+            add_revision(ground, session, change, commits, login, earlier=earlier)
             say_change(ground, session, change, "opened", login, commits[0])
             if has_pipeline:
                 pipelines.queue(ground, session, repository, f"refs/heads/{wanted.source}", head, actor=login)
@@ -156,6 +157,7 @@ def set_state(ground: Ground, repository: str, number: int, state: str, *, login
     with writing(ground, repository, login) as folder:
         with ground.read() as session:
             change = get_change(session, repository, number)
+            earlier = webhooks.branch_pushers(session, repository, change.source)
         if change.state == state:
             return change
         if change.state == "merged":
@@ -169,7 +171,7 @@ def set_state(ground: Ground, repository: str, number: int, state: str, *, login
             change.state, change.updated_at = state, ground.moment()
             if state == "open" and head and head != change.head:
                 change.head = head
-                add_revision(ground, session, change, commits, login)
+                add_revision(ground, session, change, commits, login, earlier=earlier)
             newest = commits[0] if commits else None
             say_change(ground, session, change, "closed" if state == "closed" else "reopened", login, newest)
             return change

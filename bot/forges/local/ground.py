@@ -36,6 +36,9 @@ class ProcessSettings(Protocol):
     @property
     def base_url(self) -> str: ...
 
+    @property
+    def tenant(self) -> str: ...
+
     def webhook_secrets(self, forge: str) -> tuple[bytes, ...]: ...
 
 
@@ -46,6 +49,8 @@ class LocalSettings:
     home: Path
     base_url: str = "http://127.0.0.1:8080"
     secrets: tuple[bytes, ...] = ()
+    tenant: str = "default"
+    """The only one whose effects are done here."""
     bot_login: str = "pointsman[bot]"
     bot_email: str = "bot@pointsman.invalid"
     push_limit: int = 256 * 1024 * 1024
@@ -59,7 +64,9 @@ class LocalSettings:
         """From the process's settings. Without a configured secret, one of our own is kept in `home`."""
         home = settings.home.absolute() / "forge"
         secrets_ = settings.webhook_secrets("local") or (kept_once(home / "webhook-secret", _random()),)
-        return cls(home=home, base_url=settings.base_url.rstrip("/"), secrets=secrets_)
+        return cls(
+            home=home, base_url=settings.base_url.rstrip("/"), secrets=secrets_, tenant=settings.tenant
+        )
 
 
 def _random() -> bytes:

@@ -24,6 +24,8 @@ from bot.forges.local.tables import ForgeChange, ForgeCheck, ForgeRepository, Fo
 from bot.forges.local.telling import get_change, writing
 
 Method = Literal["merge", "squash", "rebase"]
+PASSED = ("success", "neutral")
+"""Neutral is what an observing policy says: it blocks nobody."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def _checks_passed(session: Session, change: ForgeChange, rule: Rule) -> None:
         ForgeCheck.repository == change.repository, ForgeCheck.revision == change.head
     )
     said = {check.name: check.conclusion for check in session.scalars(wanted)}
-    failed = [name for name in rule.checks if said.get(name) not in {None, "success"}]
+    failed = [name for name in rule.checks if said.get(name) not in {None, *PASSED}]
     if failed:
         raise Impossible(
             "RequiredCheckFailed", f"{change.target} is protected: {', '.join(failed)} did not succeed"

@@ -26,6 +26,9 @@ PENDING = {"RequiredCheckPending"}
 
 def perform(ground: Ground, effect_id: str, effect: e.Effect, context: EffectContext) -> Model:
     """The result model of the effect's kind. Raises Retryable or Permanent."""
+    # Another tenant learns nothing, not even which repositories there are.
+    if context.tenant_id != ground.settings.tenant:
+        raise Permanent("NotFound", f"there is no repository {effect.repository!r}")
     function = PERFORM.get(effect.kind)
     if function is None:
         raise Permanent("UnknownEffect", f"the embedded forge does not know {effect.kind}")

@@ -11,7 +11,9 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+import policies
 from bot.domain.model import Model
+from bot.messages import check_name
 
 HOOK = """#!/bin/sh
 # Refuses what branch protection forbids. GUARDED and PROTECTED hold one branch pattern per line.
@@ -51,9 +53,17 @@ class Rule(Model):
     push: tuple[str, ...] = ()
     """Logins that may push without a change."""
     checks: tuple[str, ...] = ()
-    """Names of checks that must have succeeded on the head before a merge."""
+    """Exact names of checks that must have passed on the head before anybody, also the bot, may merge."""
     approvals: int = 0
     """People other than the author whose latest review approves the head."""
+
+
+def gated(branch: str, policy: str) -> Rule:
+    """Protection that no merge by hand gets around: the bot's check of every environment is required.
+
+    Raises policies.PolicyErrors.
+    """
+    return Rule(branch=branch, checks=tuple(map(check_name, policies.load(policy).environments)))
 
 
 def rules_for(rules: list[Rule], branch: str) -> list[Rule]:

@@ -10,7 +10,11 @@ from bot.domain import effect as e
 from bot.forges.local import history, webhooks
 from bot.forges.local.ground import Ground, Missing
 from bot.forges.local.history import Commit
+from bot.forges.local.people import NotAllowed
 from bot.forges.local.tables import ForgeChange, ForgeCheck, ForgeDeployment
+
+OWN_CHECKS = "pointsman/"
+"""Branch protection relies on these: who could set one could say what the bot has not said."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,12 @@ def _commit(ground: Ground, repository: str, revision: str) -> Commit:
 
 
 def set_check(ground: Ground, repository: str, said: CheckSaid, *, login: str) -> ForgeCheck:
-    """Create or update the check of that name on that revision; nothing happens when it says so already."""
+    """Create or update the check of that name on that revision; nothing happens when it says so already.
+
+    Raises NotAllowed for a check of the bot's that somebody else wants to set.
+    """
+    if said.name.startswith(OWN_CHECKS) and login != ground.settings.bot_login:
+        raise NotAllowed(f"checks named {OWN_CHECKS}* are the bot's own; report yours by another name")
     head = _commit(ground, repository, said.revision)
     with ground.write() as session:
         wanted = select(ForgeCheck).where(

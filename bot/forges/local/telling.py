@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -221,9 +221,23 @@ def _record(ground: Ground, session: Session, repository: str, movement: Movemen
 
 
 def add_revision(
-    ground: Ground, session: Session, change: ForgeChange, commits: list[Commit], pusher: str
+    ground: Ground,
+    session: Session,
+    change: ForgeChange,
+    commits: list[Commit],
+    pusher: str,
+    *,
+    earlier: Iterable[str] = (),
 ) -> None:
-    """Remember the change's head, who pushed it and who has a part in it."""
+    """Remember the change's head, who pushed it and who has a part in it.
+
+    `earlier` are people who pushed to the branch while there was no open change to remember it.
+    """
+    session.add_all(
+        ForgeRevision(change_id=change.id or 0, sha=change.head, pusher=login, seen_at=ground.moment())
+        for login in sorted(set(earlier))
+    )
+    session.flush()
     logins = people.by_address(session)
 
     def known(addresses: list[str]) -> list[str]:

@@ -21,6 +21,7 @@ from uuid import uuid4
 from sqlalchemy.orm import Session
 from sqlmodel import col, select
 
+from bot.forges.local.git import ZERO
 from bot.forges.local.ground import Ground
 from bot.forges.local.history import Commit
 from bot.forges.local.tables import (
@@ -121,6 +122,35 @@ def last_revision(session: Session, change: ForgeChange) -> ForgeRevision | None
     ).first()
 
 
+def pushers(session: Session, change: ForgeChange) -> set[str]:
+    """Everybody who pushed a head of a change. Addresses in commits are claims; who pushed is known."""
+    wanted = select(ForgeRevision.pusher).where(ForgeRevision.change_id == change.id)
+    return set(session.scalars(wanted.distinct()))
+
+
+def branch_pushers(session: Session, repository: str, branch: str) -> set[str]:
+    """Everybody who has pushed to a branch since it was made, as the deliveries told it."""
+    ref = json.dumps({"ref": f"refs/heads/{branch}"}, ensure_ascii=False, separators=(",", ":"))[1:-1]
+    wanted = (
+        select(ForgeDelivery.body)
+        .where(
+            ForgeDelivery.repository == repository,
+            ForgeDelivery.event == "push",
+            col(ForgeDelivery.body).contains(ref, autoescape=True),
+        )
+        .order_by(col(ForgeDelivery.seq).desc())
+    )
+    found: set[str] = set()
+    for body in session.scalars(wanted):
+        said = json.loads(body)
+        if said["ref"] != f"refs/heads/{branch}":
+            continue
+        found.add(said["sender"]["login"])
+        if said["before"] == ZERO:
+            break
+    return found
+
+
 def change_json(ground: Ground, session: Session, change: ForgeChange) -> Json:
     """A change as the wire has it."""
     revision = last_revision(session, change)
@@ -145,7 +175,7 @@ def change_json(ground: Ground, session: Session, change: ForgeChange) -> Json:
         "head": change.head,
         "state": change.state,
         "draft": change.draft,
-        "committers": list(revision.committers) if revision else [],
+        "committers": sorted({*(revision.committers if revision else ()), *pushers(session, change)}),
         "coAuthors": list(revision.co_authors) if revision else [],
         "lastPusher": revision.pusher if revision else None,
         "labels": labels(session, change),
