@@ -7,16 +7,16 @@ import time
 from collections.abc import Sequence
 
 import httpx
-import structlog
 from sqlmodel import col, select
 
 from bot.forges.local.ground import Ground
 from bot.forges.local.tables import ForgeDelivery
 from bot.forges.local.verify import sign
+from bot.telemetry import get_logger
 
 BATCH = 50
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 30.0
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 class Sender:
@@ -28,6 +28,8 @@ class Sender:
         self._stop = threading.Event()
         self._paused: dict[str, tuple[float, float]] = {}
         """repository -> (when to try again, the pause after that)."""
+        self._trouble: dict[str, str] = {}
+        """repository -> how its last attempt failed."""
         self._thread = threading.Thread(target=self._run, name="forge-webhooks", daemon=True)
 
     def start(self) -> None:
@@ -75,6 +77,7 @@ class Sender:
                 continue
             arrived, answer = self._send(client, delivery)
             answers[delivery.seq or 0] = (arrived, answer)
+            self._say(delivery, answer, arrived=arrived)
             if arrived:
                 self._paused.pop(delivery.repository, None)
             else:
@@ -85,6 +88,17 @@ class Sender:
                     min(pause * 2, LONGEST_PAUSE_S),
                 )
         return answers
+
+    def _say(self, delivery: ForgeDelivery, answer: str, *, arrived: bool) -> None:
+        """Log when a repository's deliveries begin to fail, fail otherwise, or arrive again."""
+        about = {"repository": delivery.repository, "delivery": delivery.delivery_id, "url": self._url}
+        before = self._trouble.get(delivery.repository)
+        if arrived and before is not None:
+            del self._trouble[delivery.repository]
+            log.info("webhooks_arrive_again", **about)
+        elif not arrived and answer != before:
+            self._trouble[delivery.repository] = answer
+            log.warning("webhook_not_delivered", **about, error=answer)
 
     def _send(self, client: httpx.Client, delivery: ForgeDelivery) -> tuple[bool, str]:
         body = delivery.body.encode()

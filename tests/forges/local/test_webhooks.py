@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from sqlmodel import col, select
+from structlog.testing import capture_logs
 
 from bot.domain import effect as e
 from bot.forges.local.tables import ForgeDelivery
@@ -64,6 +65,21 @@ def test_a_refused_one_is_tried_again_and_holds_back_only_its_own_repository(wor
     with world.store.read() as session:
         attempts = session.scalars(select(ForgeDelivery.attempts)).all()
         assert sum(attempts) == 3 + 3
+
+
+def test_deliveries_that_fail_are_logged_once_with_the_address_and_without_the_secret(world: World) -> None:
+    world.receiver.refuse = 3
+    with capture_logs() as logs:
+        world.repository()
+        world.until(lambda: undelivered(world) == 0)
+        world.until(lambda: len(logs) == 2)
+    assert [(line["event"], line["log_level"]) for line in logs] == [
+        ("webhook_not_delivered", "warning"),
+        ("webhooks_arrive_again", "info"),
+    ]
+    assert logs[0]["error"] == "503"
+    assert (logs[0]["url"], logs[0]["repository"]) == (f"{world.url}/webhooks/local", REPOSITORY)
+    assert "first-secret" not in str(logs)
 
 
 def test_an_attempt_is_the_same_delivery(world: World) -> None:
