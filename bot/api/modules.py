@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import rfc8785
 import sqlalchemy as sa
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Header, Response
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.orm import Session
 
@@ -47,9 +47,12 @@ def router(services: Services) -> APIRouter:
 
     @routes.post("/modules", status_code=202, responses=responses(400, 401, 403, 409, 413, 415, 422, 503))
     async def submit_module(
-        submission: Submission, caller: Asking, idempotency_key: IdempotencyKey = None
+        submission: Submission, caller: Asking, response: Response, idempotency_key: IdempotencyKey = None
     ) -> Accepted:
-        """Submit generated code. 202: stored; commit, change and pipeline follow and show in the trace."""
+        """Submit generated code. 202: stored; commit, change and pipeline follow and show in the trace.
+
+        `Location` is the trace, which answers 404 until the submission is applied: within `Retry-After`.
+        """
         module = await run_in_threadpool(checked, submission)
         event = submitted(
             module, caller, at=services.clock(), key=idempotency_key, trace_id=submission.trace_id
@@ -57,6 +60,7 @@ def router(services: Services) -> APIRouter:
         await services.submit(event, source=SOURCE, delivery_id=event.id)
         if idempotency_key is not None:
             await services.read(lambda session: _same_as_before(session, event))
+        response.headers.update({"Location": f"/v1/traces/{event.trace_id}", "Retry-After": "1"})
         url = messages.trace_url(services.settings.base_url, event.trace_id)
         return Accepted(trace_id=event.trace_id, event_id=event.id, url=url)
 

@@ -1,4 +1,4 @@
-"""`pointsman db upgrade | check`: the tables of this release."""
+"""`pointsman db upgrade | check | rebuild`: the tables of this release, and what they say."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import typer
 
 from bot.cli.failure import Failure
 from bot.cli.output import Format, OutputOption, answer
-from bot.cli.place import at_home, opened
+from bot.cli.place import at_home, opened, settings
 
-app = typer.Typer(no_args_is_help=True, help="Bring the database to this release's tables.")
+app = typer.Typer(
+    no_args_is_help=True, help="Bring the database to this release's tables; rebuild read models."
+)
 
 
 @app.command()
@@ -52,4 +54,31 @@ def check(output: OutputOption = Format.TEXT) -> None:
         output,
         {"ok": True, "revision": found},
         text=lambda out: out.print(f"The database is at {found}, as it should be."),
+    )
+
+
+@app.command()
+def rebuild(output: OutputOption = Format.TEXT) -> None:
+    """Make the read models anew from the log: where traces stand, environments, whose a branch is.
+
+    All in one transaction, so it may be done while the bot runs. Refused when the log is not sound.
+    """
+    from bot.forges.local.forge import LocalForge
+    from bot.projections.rebuild import Unsound
+    from bot.projections.rebuild import rebuild as make
+
+    with opened() as store:
+        forges = {"local": LocalForge(settings(), store)}  # writes when it is new, so not within ours
+        try:
+            with store.begin() as session:
+                made = make(session, forges)
+        except Unsound as error:
+            raise Failure(f"Nothing was rebuilt: {error}.", reason_code="LogUnsound") from error
+    answer(
+        output,
+        {"ok": True} | made,
+        text=lambda out: out.print(
+            f"Rebuilt from {made['events']} events: {made['traces']} traces, {made['slots']} environments, "
+            f"{made['keys']} trace keys."
+        ),
     )

@@ -27,7 +27,7 @@ NOUNS: Final = {
     "inbox": ("bot.cli.inbox", "Look at what could not be applied, and try it again."),
     "token": ("bot.cli.token", "Create, list and revoke bearer tokens."),
     "forge": ("bot.cli.forge", "Make users and repositories of the embedded forge."),
-    "db": ("bot.cli.db", "Bring the database to this release's tables."),
+    "db": ("bot.cli.db", "Bring the database to this release's tables; rebuild read models."),
 }
 
 

@@ -36,6 +36,9 @@ def counts(home: House) -> tuple[int, int]:
 def test_a_module_is_accepted_as_an_event_of_its_submitter(home: House) -> None:
     answer = home.http("ada").post(URL, json=module(sprintId="sprint-3"))
     assert answer.status_code == 202
+    assert (answer.headers["location"], answer.headers["retry-after"]) == (
+        f"/v1/traces/{answer.json()['traceId']}", "1",
+    )  # fmt: skip
     said = answer.json()
     assert said == {
         "traceId": said["traceId"],
