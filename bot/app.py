@@ -8,10 +8,13 @@ a worker.
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
+import re
 import signal
 import socket
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -50,14 +53,18 @@ class House:
     forge: LocalForge
 
 
-def furnish(settings: Settings, *, work: bool, alone: bool) -> House:
-    """Put the parts together; nothing runs yet. Raises what a database that can not be reached raises."""
+def furnish(settings: Settings, *, work: bool, alone: bool, listens_at: str = "") -> House:
+    """Put the parts together; nothing runs yet. `listens_at` is where webhooks go, else to `base_url`.
+
+    Raises what a database that can not be reached raises.
+    """
     registry()  # a handler that is declared twice stops the start, not the first comment
     upgrade(settings.database)
     store = Store(
         settings.database
     )  # the embedded forge's own connections: its waits never hold up the engine's
-    forge = LocalForge(settings, store)
+    webhook_url = f"{listens_at}/webhooks/local" if listens_at else ""
+    forge = LocalForge(settings, store, webhook_url=webhook_url)
     memory = MemoryWriter(settings.home, lambda tenant, trace: _events(store, tenant, trace))
     performers: dict[str, Performer] = {
         "local": forge,
@@ -122,6 +129,24 @@ def _mount(app: FastAPI, house: House, *, embedded: bool) -> None:
     app.include_router(studio_router(routes.Services(runtime)))
 
 
+SECRET_VARIABLE = re.compile(r"POINTSMAN_(\w*(SECRET|TOKEN|PASSWORD|KEY)\w*|DATABASE_URL)")
+PR_SET_DUMPABLE = 4
+
+
+def keep_secrets() -> None:
+    """Hide the secrets this process was told from those it starts, once they are read.
+
+    Jobs of pipelines run what others wrote, as the same user. What we start inherits no secret variable; but
+    what we were started with stays in `/proc/<pid>/environ` however `os.environ` changes, and so does our
+    memory in `/proc/<pid>/mem`. A process that is not dumpable keeps both from its own user. Programs we
+    start are dumpable again. A job that runs as root is not stopped by this: nothing stops it.
+    """
+    for name in [name for name in os.environ if SECRET_VARIABLE.fullmatch(name)]:
+        del os.environ[name]
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
 Announce = Callable[[dict[str, object]], None]
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -132,14 +157,15 @@ def serve(settings: Settings, host: str, port: int, announce: Announce, *, web_o
     The embedded forge runs the commands of whoever may push to it, so it is there on loopback only.
     """
     bound = _bound(host, port)  # first: a second bot must not touch the work of the one that has the port
+    url = f"http://{f'[{host}]' if ':' in host else host}:{bound.getsockname()[1]}"
     telemetry.configure(settings.log_level)
-    app = application(furnish(settings, work=not web_only, alone=True), embedded=host in LOOPBACK)
+    keep_secrets()
+    house = furnish(settings, work=not web_only, alone=True, listens_at=url)
+    app = application(house, embedded=host in LOOPBACK)
     config = uvicorn.Config(
         app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=5
     )
-    _Announced(config, lambda number: announce({"ready": True, "url": f"http://{host}:{number}"})).run(
-        [bound]
-    )
+    _Announced(config, lambda: announce({"ready": True, "url": url})).run([bound])
 
 
 class CannotListen(Exception):
@@ -161,21 +187,22 @@ def _bound(host: str, port: int) -> socket.socket:
 
 
 class _Announced(uvicorn.Server):
-    """Says where it listens, once it does: port 0 is known only then."""
+    """Says that it listens, once it does."""
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[int], None]) -> None:
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
         super().__init__(config)
         self._announce = announce
 
     async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
         await super().startup(sockets)  # type: ignore[arg-type]
         if self.started:
-            self._announce(self.servers[0].sockets[0].getsockname()[1])
+            self._announce()
 
 
 def work(settings: Settings, announce: Announce) -> None:
     """Drain, perform and fire until told to stop, beside a `serve`."""
     telemetry.configure(settings.log_level)
+    keep_secrets()
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
