@@ -39,30 +39,12 @@ from bot.log import Store, events, load, upgrade
 from bot.log.tables import HEADS, INBOX
 from bot.settings import Settings
 from tests.journeys import modules
+from tests.journeys.rules import AUTOMATIC, PEOPLE
 from tests.journeys.search import leaks
 
 PATIENCE = 60.0
 TENANT = "default"
 Found = TypeVar("Found")
-PEOPLE = ("ada", "jane.doe", "joe", "sam", "dana", "mallory")
-"""ada writes code, jane.doe and joe own the product, sam lifts freezes, dana deploys, mallory has no role."""
-ROLES = """\
-version: 1
-roles:
-  ProductOwner: {users: [jane.doe, joe]}
-  StudioApprover: {users: [sam], permissions: [override.freeze]}
-  Deployer: {users: [dana]}
-"""
-DEPLOY = "deploy: {strategy: process, retries: 0, rollback: automatic}"
-AUTOMATIC = f"{ROLES}environments:\n  staging:\n    gates: [tests-passed]\n    {DEPLOY}\n"
-"""What has passed its tests is merged and deployed."""
-APPROVED = f"""\
-{ROLES}environments:
-  production:
-    gates: [tests-passed, {{approvals: {{role: ProductOwner}}}}]
-    {DEPLOY}
-"""
-"""An owner has to agree."""
 
 
 @dataclass
@@ -199,6 +181,12 @@ class House:
         with self.store.read() as session:
             return int(session.execute(query).scalar_one())
 
+    def stored(self, delivery: str) -> bool:
+        """Whether a delivery of this id ever came in."""
+        query = sa.select(INBOX.c.seq).where(INBOX.c.delivery_id == delivery)
+        with self.store.read() as session:
+            return session.execute(query).first() is not None
+
     def event(
         self, trace: str, type_: str, *, after: int = 0, within: float = PATIENCE, **data: Any
     ) -> Event:
@@ -238,7 +226,7 @@ class House:
 def submission(repository: str, module: str, files: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
     """The body of `POST /v1/modules`."""
     said = {"repository": repository, "moduleId": module, "version": "1.0.0", "path": f"services/{module}"}
-    service = {"command": list(modules.COMMAND), "startupTimeoutS": 30}
+    service = {"command": list(modules.COMMAND), "startupTimeoutS": 240}
     return said | {"files": files, "changelog": ["Tell the time"], "service": service} | more
 
 

@@ -15,13 +15,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 VERSION = {version!r}
-READY = {ready!r}
 
 
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         body = json.dumps({{"version": VERSION, "pid": os.getpid()}}).encode()
-        self.send_response(200 if READY or self.path != "/readyz" else 503)
+        self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -55,24 +54,19 @@ class AppTest(unittest.TestCase):
 
 
 def held_by(gate: Path, *, noting: Path | None = None) -> str:
-    """A statement that waits until the file `gate` is there, for a minute; `noting`: a line per waiter."""
+    """A statement that waits until the file `gate` is there, for minutes; `noting`: a line per waiter."""
     note = f"Path({str(noting)!r}).open('a').write(str(os.getpid()) + chr(10)); " if noting else ""
-    wait = f"any(Path({str(gate)!r}).exists() or time.sleep(0.05) for _ in range(1200))"
+    wait = f"any(Path({str(gate)!r}).exists() or time.sleep(0.05) for _ in range(4800))"
     return f"{note}{wait} or sys.exit('the gate never opened')"
 
 
 def files(
-    version: str = "1.0.0",
-    *,
-    before: str = "pass",
-    test_before: str = "pass",
-    expected: str = "",
-    ready: bool = True,
+    version: str = "1.0.0", *, before: str = "pass", test_before: str = "pass", expected: str = ""
 ) -> list[dict[str, Any]]:
     """What is submitted. `before` runs before the service listens, `test_before` in its test; `expected`
     is the version that the test wants to see.
     """
-    app = APP.format(version=version, ready=ready, before=before)
+    app = APP.format(version=version, before=before)
     test = TEST.format(before=test_before, expected=expected or version)
     return [{"path": "app.py", "content": app}, {"path": "test_app.py", "content": test}]
 

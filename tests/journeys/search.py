@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -23,9 +24,10 @@ def leaks(home: Path, database: str, heard: Iterable[bytes], values: Iterable[st
 def _everything(home: Path, database: str, heard: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
     for path in sorted(home.rglob("*")):
         yield f"the name {path.relative_to(home)}", str(path).encode()
-        if path.is_file() and not path.is_symlink():
-            yield str(path.relative_to(home)), path.read_bytes()
-    for repository in sorted(home.rglob("*.git")):
+        with suppress(FileNotFoundError):  # a living house tidies up
+            if path.is_file() and not path.is_symlink():
+                yield str(path.relative_to(home)), path.read_bytes()
+    for repository in sorted((home / "forge" / "repositories").rglob("*.git")):
         every = ["git", "-C", str(repository), "cat-file", "--batch-all-objects", "--batch", "--buffer"]
         done = subprocess.run(every, capture_output=True, check=True)
         yield f"the objects of {repository.name}", done.stdout

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from tests.journeys import modules
-from tests.journeys.house import APPROVED, House, git, submission
+from tests.journeys.house import House, git, submission
+from tests.journeys.rules import APPROVED
 
-pytestmark = pytest.mark.xdist_group("journeys-bad")
 GOOD = {"path": "app.py", "content": "x = 1\n"}
 KEY = "AKIA" + "Q4ZJ7WXNRT2VBL6M"
 """Looks like a key of a cloud."""

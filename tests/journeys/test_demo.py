@@ -19,7 +19,6 @@ import pytest
 from bot.demo import run, steps
 from bot.demo.story import Story, Told, claim
 
-pytestmark = pytest.mark.xdist_group("journeys-demo")
 STEPS = [
     "start", "submit", "commit", "change", "pipeline", "blocked", "refused", "approved", "freeze-overridden", "merged",
     "staging", "production", "published", "rolled-back", "worker-killed", "verified", "tampering-found",

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from tests.journeys import modules
 from tests.journeys.house import House
-
-pytestmark = pytest.mark.xdist_group("journeys-environments")
 
 
 def test_deployments_to_one_environment_go_in_order_and_the_newest_of_the_waiting_goes(

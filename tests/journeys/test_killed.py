@@ -13,8 +13,6 @@ from bot.log import verify
 from tests.journeys import modules
 from tests.journeys.house import House, living
 
-pytestmark = pytest.mark.xdist_group("journeys-killed")
-
 
 @pytest.fixture(scope="module")
 def split(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:

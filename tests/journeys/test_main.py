@@ -11,9 +11,9 @@ import pytest
 
 from bot.log import verify
 from tests.journeys import modules
-from tests.journeys.house import APPROVED, DEPLOY, ROLES, House, git
+from tests.journeys.house import House, git
+from tests.journeys.rules import APPROVED, DEPLOY, ROLES
 
-pytestmark = pytest.mark.xdist_group("journeys-main")
 ONCE = {
     "ModuleGenerated", "CommitReady", "PullRequestCreated", "PipelineReady", "ApprovalGranted", "AutoMergeOnApprove",
     "ChangeMerged", "DeploymentStarted", "DeploymentCompleted", "ReleasePublished",

@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from bot.forges.local.telling import writing
 from bot.forges.local.verify import sign
 from tests.journeys import modules
-from tests.journeys.house import APPROVED, House, git
+from tests.journeys.house import House, git
+from tests.journeys.rules import APPROVED
 
-pytestmark = pytest.mark.xdist_group("journeys-bad")
 KEY = "AKIA" + "R5YH8UZPCW3DGK9N"
 
 
@@ -121,7 +121,7 @@ def test_deliveries_that_come_again_are_taken_and_change_nothing(house: House) -
     trace, _branch = committed(house, "acme/again", "again")
     comment = house.comment("acme/again", 1, "/approve-release production once", "mallory")
     house.event(trace, "CommandRefused", correlation=comment)
-    before, rows = len(house.log(trace)), house.inbox("webhooks/local")
+    before = len(house.log(trace))
     secret = house.environment["POINTSMAN_LOCAL_WEBHOOK_SECRET"].encode()
 
     answers: list[httpx.Response] = []
@@ -145,7 +145,6 @@ def test_deliveries_that_come_again_are_taken_and_change_nothing(house: House) -
     assert len(answers) == 2 * len(sent)
     later = house.comment("acme/again", 1, "/status", "ada")
     house.event(trace, "TaskCompleted", correlation=later)
-    assert house.inbox("webhooks/local") > rows
     again = [
         e
         for e in house.log(trace)[before:]
@@ -163,6 +162,7 @@ def test_a_delivery_that_was_cut_off_is_kept_and_can_be_tried_again(house: House
     answer = house.http.post("/webhooks/local", content=body, headers=signed)
 
     assert (answer.status_code, answer.json()) == (202, {"deliveryId": "cut-off"})
+    assert house.stored("cut-off")
 
     def letters(status: str) -> list[dict[str, Any]]:
         found = house.say("GET", "/v1/dead-letters").json()["deadLetters"]
@@ -189,7 +189,6 @@ def test_a_delivery_that_was_cut_off_is_kept_and_can_be_tried_again(house: House
     ],
 )
 def test_a_delivery_that_is_not_signed_is_not_stored(house: House, headers: dict[str, str]) -> None:
-    before = house.inbox("webhooks/local")
     encoded = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
 
     answer = house.http.post(
@@ -197,7 +196,7 @@ def test_a_delivery_that_is_not_signed_is_not_stored(house: House, headers: dict
     )
 
     assert (answer.status_code, answer.json()["reasonCode"]) == (401, "Unauthenticated")
-    assert house.inbox("webhooks/local") == before
+    assert not house.stored("forged")
 
 
 def test_a_secret_in_an_agents_push_is_told_and_not_copied_into_the_log(house: House, tmp_path: Path) -> None:

@@ -5,12 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pytest
-
 from tests.journeys import modules
-from tests.journeys.house import APPROVED, House, git
-
-pytestmark = pytest.mark.xdist_group("journeys-repositories")
+from tests.journeys.house import House, git
+from tests.journeys.rules import APPROVED
 
 
 def push(

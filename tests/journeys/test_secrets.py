@@ -15,8 +15,6 @@ from tests.journeys import modules
 from tests.journeys.house import House
 from tests.journeys.search import leaks
 
-pytestmark = pytest.mark.xdist_group("journeys-environments")
-
 
 @pytest.fixture(scope="module")
 def published(house: House) -> str:
@@ -24,6 +22,7 @@ def published(house: House) -> str:
     house.repository("acme/telling")
     trace = house.submit("acme/telling", "telling", modules.files())
     house.event(trace, "ReleasePublished")
+    house.event(trace, "PipelineFinished", revision=house.event(trace, "ChangeMerged").data["mergeSha"])
     return trace
 
 

@@ -11,10 +11,10 @@ import sqlalchemy as sa
 
 from bot.log import verify
 from tests.journeys import modules
-from tests.journeys.house import APPROVED, House, git, living
+from tests.journeys.house import House, git, living
+from tests.journeys.rules import APPROVED
 from tests.support import postgres
 
-pytestmark = pytest.mark.xdist_group("journeys-two-workers")
 MODULES = 6
 
 
