@@ -14,7 +14,9 @@ checked.
 
 The envelope is CloudEvents 1.0 with the extension attributes of `bot/domain/event.py`. Send events to
 `POST /v1/events`; a missing field or an unknown type is answered with 422 and the field's path, and
-nothing is stored. A new type: [recipes/event-type.md](recipes/event-type.md)."""
+nothing is stored. What the bot itself decides, folds or reacts to takes a token with the scope
+`events:any`; with `events:write` it is answered with 403 (the list makes itself, in `bot/intake/stated.py`).
+A new type: [recipes/event-type.md](recipes/event-type.md)."""
 
 
 def text() -> str:

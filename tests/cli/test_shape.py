@@ -65,7 +65,7 @@ def test_every_noun_explains_itself(noun: str) -> None:
 @pytest.mark.parametrize(
     ("noun", "verbs"),
     [
-        ("db", {"upgrade", "check"}),
+        ("db", {"upgrade", "check", "rebuild"}),
         ("token", {"create", "link", "list", "revoke"}),
         ("trace", {"list", "show", "export", "replay", "verify"}),
         ("release", {"list", "approve", "reject", "override-freeze", "rollback"}),
@@ -148,7 +148,7 @@ def test_a_bug_is_one_sentence_and_a_traceback_only_on_request(tmp_path: Path) -
 
 
 def test_without_a_database_nothing_is_made(pointsman: Pointsman, tmp_path: Path) -> None:
-    for verb in (["trace", "list"], ["trace", "verify"], ["db", "check"], ["token", "list"]):
+    for verb in (["trace", "list"], ["trace", "verify"], ["db", "check", "rebuild"], ["token", "list"]):
         said = pointsman(*verb)
         assert (said.code, said.out) == (1, "")
         assert said.err == (
