@@ -148,7 +148,13 @@ def test_a_bug_is_one_sentence_and_a_traceback_only_on_request(tmp_path: Path) -
 
 
 def test_without_a_database_nothing_is_made(pointsman: Pointsman, tmp_path: Path) -> None:
-    for verb in (["trace", "list"], ["trace", "verify"], ["db", "check"], ["db", "rebuild"], ["token", "list"]):
+    for verb in (
+        ["trace", "list"],
+        ["trace", "verify"],
+        ["db", "check"],
+        ["db", "rebuild"],
+        ["token", "list"],
+    ):
         said = pointsman(*verb)
         assert (said.code, said.out) == (1, "")
         assert said.err == (
