@@ -67,7 +67,7 @@ def test_any_comment_can_be_read(body: str) -> None:
     )
     for invocation in parse(body):
         assert invocation.line in [line.strip() for line in source]
-        assert invocation.line.startswith(f"/{invocation.name}")
+        assert invocation.line.lower().startswith(f"/{invocation.name}")
 
 
 @given(markdown)
