@@ -17,7 +17,7 @@ _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=
 
 def canonical_json(value: Any) -> bytes:
     """The bytes of `value`. Raises rfc8785.CanonicalizationError for what has none (NaN, 2^53 and more)."""
-    if not _plain(value):
+    if not is_plain(value):
         return rfc8785.dumps(value)
     try:
         return _ENCODER.encode(value).encode()
@@ -25,12 +25,13 @@ def canonical_json(value: Any) -> bytes:
         return rfc8785.dumps(value)
 
 
-def _plain(value: Any) -> bool:
+def is_plain(value: Any) -> bool:
+    """Whether a value is written and read back as it is: no fractions, no tuples, nothing beyond 2^53."""
     kind = type(value)
     if kind is str or kind is bool or value is None:
         return True
     if kind is int:
         return bool(-SAFE <= value <= SAFE)
     if kind is dict:
-        return all(type(key) is str and key.isascii() and _plain(inner) for key, inner in value.items())
-    return kind is list and all(_plain(inner) for inner in value)
+        return all(type(key) is str and key.isascii() and is_plain(inner) for key, inner in value.items())
+    return kind is list and all(is_plain(inner) for inner in value)

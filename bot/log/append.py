@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from bot.domain.canonical import is_plain
 from bot.domain.event import Event, chain
 from bot.domain.model import rfc3339
 from bot.domain.trace import TraceState, apply
@@ -111,9 +113,11 @@ class Ledger:
         """Give `event` its place in its trace and fold it. Returns it as it will be read."""
         key = (event.tenant_id, event.trace_id)
         state = self.state(*key)
-        body = event.model_copy(update={"sequence": state.sequence + 1}).canonical()
-        # What is folded and decided on is what is stored: canonical JSON knows no 1.0, only 1.
-        event = Event.model_validate_json(body)
+        event = event.model_copy(update={"sequence": state.sequence + 1, "time": _as_stored(event.time)})
+        body = event.canonical()
+        if not is_plain(event.data):
+            # What is folded and decided on is what is stored: canonical JSON knows no 1.0, only 1.
+            event = Event.model_validate_json(body)
         digest = chain(state.hash, body)
         folded = apply(state, event)
         self._rows.append(event_values(event, body, state.hash, digest))
@@ -150,6 +154,11 @@ class Ledger:
         return (
             TraceState.model_validate_json(str(state)) if head.fold == FOLD else refold(self._session, *key)
         )
+
+
+def _as_stored(moment: datetime) -> datetime:
+    """To the millisecond, in UTC: as `rfc3339` writes it and a reader gets it back."""
+    return moment.astimezone(UTC).replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def append(session: Session, events: Sequence[Event]) -> list[Event]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta, timezone
 
 import pytest
 import rfc8785
@@ -134,3 +135,15 @@ def test_replay_goes_to_a_sequence_or_a_moment(store: Store) -> None:
         assert replay(session, "acme", "trace-1", until=BEGAN.replace(second=2)).sequence == 2
         assert replay(session, "acme", "trace-1", until=BEGAN).sequence == 0
         assert replay(session, "acme", "trace-1", until=BEGAN.replace(hour=9)).sequence == 5
+
+
+def test_a_moment_finer_than_the_log_keeps_is_folded_as_it_is_kept(store: Store) -> None:
+    fine = BEGAN.replace(microsecond=123_987).astimezone(timezone(timedelta(hours=1)))
+
+    with store.begin() as session:
+        (appended,) = append(session, [fact(1).model_copy(update={"time": fine})])
+
+    with store.read() as session:
+        assert appended == find(session, "acme", "trace-1", appended.id)
+        assert state_text(load(session, "acme", "trace-1")) == state_text(replay(session, "acme", "trace-1"))
+        assert load(session, "acme", "trace-1").updated_at == BEGAN.replace(microsecond=123_000)
