@@ -176,6 +176,12 @@ def _register(wiring: Wiring) -> list[Any]:
         with wiring.activity.one():
             timers.fire(wiring, tenant, trace, name, draft)
 
+    return _register_schedules(wiring)
+
+
+def _register_schedules(wiring: Wiring) -> list[Any]:
+    """What comes round, and when."""
+
     @DBOS.workflow(name=schedules.SWEEP)
     def sweep(at: datetime, _context: Any) -> None:
         with wiring.activity.one():

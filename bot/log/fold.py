@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from bot.domain import deployment, flow_state, release, trace, trace_state
+from bot.domain import deployment, flow_state, release, trace, trace_release, trace_state
 from bot.domain.event import Event
 from bot.domain.model import rfc3339
 from bot.domain.payloads import delivery, people, repository, tasks
@@ -25,8 +25,18 @@ from bot.log.tables import EVENTS, HEADS
 from bot.projections.sentence import sentence
 
 FOLDING = (
-    trace, trace_state, flow_state, deployment, release, delivery, people, repository, tasks, verdicts,
-)  # fmt: skip
+    trace,
+    trace_release,
+    trace_state,
+    flow_state,
+    deployment,
+    release,
+    delivery,
+    people,
+    repository,
+    tasks,
+    verdicts,
+)
 FOLD = hashlib.sha256("".join(inspect.getsource(module) for module in FOLDING).encode()).hexdigest()[:16]
 """Changes whenever the code that folds changes, so that no state outlives the code that made it."""
 
