@@ -6,9 +6,9 @@ from bot.domain import payloads as p
 from bot.domain.catalog import draft, read
 from bot.domain.decision import NOTHING, Decision, Sweep
 from bot.domain.event import Event
+from bot.domain.release import POLICY_FILE
 from bot.domain.view import View
 from handlers.declare import on
-from handlers.policy import POLICY_FILE
 
 REREAD_FACTS = frozenset({"policy-changed", "reconciliation"})
 """Reasons of `TriggerRequested` that make a release look at its forge again."""

@@ -9,7 +9,6 @@ import hashlib
 import policies
 from bot.domain.trace import TraceState
 
-POLICY_FILE = ".pointsman/policy.yaml"
 NO_FILE = "version: 1\nextends: default\n"
 
 

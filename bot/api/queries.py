@@ -127,16 +127,6 @@ def head_sequence(session: Session, tenant: str, trace: str) -> int:
     return int(session.execute(query).scalar() or 0)
 
 
-def hashes(session: Session, tenant: str, trace: str) -> list[tuple[bytes, str]]:
-    """(canonical body, hash) of every event of a trace, in order: what anyone needs to check the chain."""
-    query = sa.select(EVENTS.c.body, EVENTS.c.hash).where(
-        EVENTS.c.tenant_id == tenant, EVENTS.c.trace_id == trace
-    )
-    return [
-        (bytes(body), digest) for body, digest in session.execute(query.order_by(EVENTS.c.sequence)).tuples()
-    ]
-
-
 def document(state: TraceState, events: list[Event]) -> dict[str, Any]:
     """The contract of `trace show` and `GET /v1/traces/{id}`."""
     return {

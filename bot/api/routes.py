@@ -17,8 +17,8 @@ def router(services: Services) -> APIRouter:
     """`/v1/...`, `/healthz` and `/readyz`."""
     routes = APIRouter()
     for part in (
-        modules.router, traces.router, traces.stream_router, artefacts.router, commands.router,
-        releases.router, dead_letters.router, health.router,
+        modules.router, traces.router, traces.audit_router, traces.stream_router, artefacts.router,
+        commands.router, releases.router, dead_letters.router, health.router,
     ):  # fmt: skip
         routes.include_router(part(services))
     return routes

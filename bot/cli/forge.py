@@ -80,13 +80,14 @@ def repository(
     it: the bot's check of every environment it has now is required.
     """
     from bot.domain.effect import File
+    from bot.domain.release import POLICY_FILE
     from bot.forges.local.protection import gated
 
     files, rules = [File(path="README.md", content=f"# {name}\n")], None
     with _explained(), _forge() as forge:
         if policy is not None:
             text = policy.read_text(encoding="utf-8")
-            files.append(File(path=".pointsman/policy.yaml", content=text))
+            files.append(File(path=POLICY_FILE, content=text))
             rules = (gated("main", text),)
         folder = forge.create_repository(name, by=owner, files=tuple(files), protection=rules)
     said = {"repository": name, "folder": str(folder), "cloneUrl": f"{settings().base_url}/git/{name}.git"}

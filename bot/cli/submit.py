@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -12,9 +12,6 @@ from bot.cli.client import URL, Client, TokenFileOption, UrlOption, wait_for
 from bot.cli.failure import Code, Failure
 from bot.cli.output import Format, OutputOption, answer, count, say
 from bot.cli.standing import shown, standing
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 app = typer.Typer()
 
@@ -64,12 +61,13 @@ def submit(
             answer(output, accepted, text=lambda out: out.print(accepted["traceId"], markup=False))
             return
         reached = _reached(client, accepted, timeout)
+    _tell_outcome(accepted, reached["state"], output)
 
-    def text(out: Console) -> None:
-        shown(out, reached["state"])
 
-    ended = standing(reached["state"])
-    answer(output, accepted | {"outcome": ended.name, "state": reached["state"]}, text=text)
+def _tell_outcome(accepted: dict[str, Any], state: dict[str, Any], output: Format) -> NoReturn:
+    ended = standing(state)
+    said = accepted | {"outcome": ended.name, "state": state}
+    answer(output, said, text=lambda out: shown(out, state))
     raise typer.Exit(ended.code)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from bot.domain.effect import File
+from bot.domain.release import POLICY_FILE
 from bot.forges.local.forge import LocalForge
 from bot.forges.local.people import Permission
 from bot.forges.local.protection import gated
@@ -139,7 +140,7 @@ def prepare(home: Path) -> Place:
 def _populate(forge: LocalForge) -> dict[str, str]:
     people = {login: forge.create_user(login, f"{login}@example.org") for login in PEOPLE}
     rules = policy(datetime.now(UTC))
-    files = (File(path="README.md", content=README), File(path=".pointsman/policy.yaml", content=rules))
+    files = (File(path="README.md", content=README), File(path=POLICY_FILE, content=rules))
     forge.create_repository(REPOSITORY, files=files, protection=(gated("main", rules),))
     for login, permission in PEOPLE.items():
         forge.set_member(REPOSITORY, login, permission)
@@ -153,10 +154,11 @@ def _free_port() -> int:
 
 
 def service_files(version: str) -> list[dict[str, object]]:
-    """The generated code of a version, as a submission's `files`."""
-    root = resources.files("bot.demo") / "services" / version
+    """The generated code of a version, as a submission's `files`: version 1 and what has changed since."""
+    services = resources.files("bot.demo") / "services"
+    files = dict(_walk(services / "v1", "")) | dict(_walk(services / version, ""))
     return [
-        {"path": path, "content": file.read_text(encoding="utf-8")} for path, file in sorted(_walk(root, ""))
+        {"path": path, "content": file.read_text(encoding="utf-8")} for path, file in sorted(files.items())
     ]
 
 

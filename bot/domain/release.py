@@ -7,6 +7,8 @@ from typing import Literal
 from bot.domain.event import derived_id
 from bot.domain.model import Model, Moment
 
+POLICY_FILE = ".pointsman/policy.yaml"
+"""On the base branch: where a repository keeps its policy (interfaces.md)."""
 Verdict = Literal["none", "approved", "delayed", "rejected"]
 
 

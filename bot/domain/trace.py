@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from bot.domain import payloads as p
 from bot.domain import trace_release
 from bot.domain.catalog import read
@@ -17,12 +15,7 @@ __all__ = ["FlowState", "Shown", "TraceState", "apply"]
 APPLY: dict[str, Fold] = dict(trace_release.FOLDS)
 
 
-def _applies(*types: str) -> Callable[[Fold], Fold]:
-    def register(function: Fold) -> Fold:
-        APPLY.update(dict.fromkeys(types, function))
-        return function
-
-    return register
+_applies = trace_release.registering(APPLY)
 
 
 def apply(state: TraceState, event: Event) -> TraceState:

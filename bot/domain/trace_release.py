@@ -17,12 +17,20 @@ Fold = Callable[[TraceState, Event], Update]
 FOLDS: dict[str, Fold] = {}
 
 
-def _applies(*types: str) -> Callable[[Fold], Fold]:
-    def register(function: Fold) -> Fold:
-        FOLDS.update(dict.fromkeys(types, function))
-        return function
+def registering(table: dict[str, Fold]) -> Callable[..., Callable[[Fold], Fold]]:
+    """A decorator that enters a fold into `table` under the types it is given."""
 
-    return register
+    def applies(*types: str) -> Callable[[Fold], Fold]:
+        def register(function: Fold) -> Fold:
+            table.update(dict.fromkeys(types, function))
+            return function
+
+        return register
+
+    return applies
+
+
+_applies = registering(FOLDS)
 
 
 @_applies("ApprovalGranted")

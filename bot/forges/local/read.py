@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from bot.domain import payloads as p
 from bot.domain.effect import File, GatherFacts
 from bot.domain.errors import Permanent
+from bot.domain.release import POLICY_FILE
 from bot.forges import pushed
 from bot.forges.local import history, people, webhooks
 from bot.forges.local.git import ZERO, GitFailed, git
@@ -21,7 +22,6 @@ from bot.forges.local.ground import Ground, Missing
 from bot.forges.local.tables import ForgeRepository, ForgeUser
 from bot.forges.local.telling import get_change
 
-POLICY = ".pointsman/policy.yaml"
 TREE_FILES, TREE_BYTES = 20_000, 16 * 1024 * 1024
 
 
@@ -46,7 +46,7 @@ def gather(ground: Ground, effect: GatherFacts) -> p.FactsGathered:
         default_head=default_head,
         branch_head=branch_head,
         change=change,
-        policy_text=history.read(folder, default_head, POLICY) if default_head else None,
+        policy_text=history.read(folder, default_head, POLICY_FILE) if default_head else None,
         # The revision the text was read at, also when the file is not there: "no policy" has a moment, too.
         policy_revision=default_head,
         actors=actors,
@@ -82,7 +82,7 @@ def _touches_policy(folder: Path, target: str, head: str) -> bool:
     """Whether the change edits the policy file: seen from where it branched off, as a reviewer sees it."""
     base = history.branch_head(folder, target)
     start = history.merge_base(folder, base, head) if base else None
-    return POLICY in history.paths(folder, start or ZERO, head)
+    return POLICY_FILE in history.paths(folder, start or ZERO, head)
 
 
 def files(folder: Path, revision: str) -> tuple[File, ...]:

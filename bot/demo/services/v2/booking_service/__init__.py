@@ -1,1 +1,0 @@
-"""Booking service: appointments that do not overlap. Standard library only."""
