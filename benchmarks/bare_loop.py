@@ -2,7 +2,7 @@
 
 Per delivery: read it from the inbox, parse it, look its trace up, write its event's inbox row and mark it;
 then, in the trace's shard, read that, look for its id, read the head, hash, write event and head, and mark
-it. The same groups of 30 per transaction, the same generations and the rows that the durable-execution
+it. The same groups of rows per transaction, the same generations and the rows that the durable-execution
 library writes for each drain.
 """
 
@@ -18,14 +18,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from bot.engine.drain import MOST_ROWS
 from bot.intake.arrivals import INSERT, shard_of
 from bot.log.append import INSERT_EVENT, UPSERT_HEAD
 from bot.log.store import Store
 
-GROUP = 30
 RAISE = sa.text("UPDATE shard_generation SET generation = generation + 1 WHERE shard = :shard")
 LOCK = sa.text("SELECT pg_advisory_xact_lock(21320, :shard)")
-NEXT = sa.text("SELECT * FROM inbox WHERE shard = :shard AND done = 0 ORDER BY seq LIMIT 30")
+NEXT = sa.text("SELECT * FROM inbox WHERE shard = :shard AND done = 0 ORDER BY seq LIMIT :most")
 KEYS = sa.text("SELECT key, trace FROM trace_key WHERE tenant = :tenant AND key = :key")
 NEW_KEY = sa.text(
     "INSERT INTO trace_key (tenant, key, trace) VALUES (:tenant, :key, :trace) ON CONFLICT DO NOTHING"
@@ -86,7 +86,7 @@ class BareLoop:
         with self._begin() as connection:
             if not self._store.sqlite:
                 connection.execute(LOCK, {"shard": shard})
-            rows = list(connection.execute(NEXT, {"shard": shard}))
+            rows = list(connection.execute(NEXT, {"shard": shard, "most": MOST_ROWS}))
             if not rows:
                 return None
             deliveries = [row for row in rows if row.kind == "delivery"]

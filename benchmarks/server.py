@@ -1,7 +1,7 @@
 """The servers under test: `python -m benchmarks.server {bare|web|serve} URL PORT`. One uvicorn process each.
 
 bare   the same HTTP stack and a group-committing insert of the same body under a unique id; no authentication
-web    the bot's webhook door without a worker
+web    the bot's webhook door; nobody drains
 serve  the bot's webhook door with drains running in the same process
 """
 
@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from benchmarks.subject import BenchForge
+from bot.app import settle
 from bot.domain.decision import NOTHING
 from bot.engine.runtime import Runtime
 from bot.intake.webhook import webhook_router
@@ -101,7 +102,12 @@ def bare(url: str) -> FastAPI:
     return app
 
 
-if __name__ == "__main__":
-    kind, url, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
+def main(kind: str, url: str, port: int) -> None:
+    """Run until killed."""
     application = bare(url) if kind == "bare" else bot(url, work=kind == "serve")
+    settle()  # as `serve` does, for both sides
     uvicorn.run(application, port=port, log_level="error", access_log=False, loop="uvloop", http="httptools")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
