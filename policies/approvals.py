@@ -13,30 +13,30 @@ right, is `rejected`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, model_validator
+from pydantic import BaseModel, model_validator
 
 from bot.domain.payloads import Actor
 from bot.domain.release import Approval
-from policies import roles
+from policies import code_owners, roles
+from policies.ballot import Ballot
 from policies.facts import ReleaseFacts
-from policies.schema import CLOSED, Count, Word, Words, as_tuple, wrong
+from policies.schema import CLOSED, ONE_OR_MORE, Count, Word, Words, wrong
 from policies.verdict import Verdict, blocking, everyone, fold_all, fold_any
 
 if TYPE_CHECKING:
     from policies.model import Policy
 
-Exclusion = Literal["author", "committers", "last-pusher", "co-authors", "bots"]
-SECOND_PARTY: tuple[Exclusion, ...] = ("author", "committers", "last-pusher")
-"""Who does not count when the policy says nothing: nobody is his own second party."""
 SHORT = 7
 NOBODY = roles.Role()
 
 
 class Rule(BaseModel):
-    """`all` or `any` of other rules, or so many people of a role, a team, a list, or a forge permission."""
+    """`all` or `any` of other rules, or so many people of a role, a team, a list, or a forge permission, or
+    the owners of every file that is touched.
+    """
 
     model_config = CLOSED
 
@@ -44,18 +44,20 @@ class Rule(BaseModel):
     any_: tuple[Rule, ...] | None = None
     role: Word | None = None
     team: Word | None = None
-    users: Annotated[Words | None, BeforeValidator(as_tuple)] = None
+    users: Annotated[Words | None, ONE_OR_MORE] = None
     user: Word | None = None
     permission: Literal["read", "write", "maintain", "admin"] | None = None
+    code_owners: Literal[True] | None = None
+    """Of each touched file that CODEOWNERS names somebody for, one of them."""
     count: Count | None = None
 
     @model_validator(mode="after")
     def _one_thing(self) -> Self:
         given = [self.all_, self.any_, self.role, self.team, self.users, self.user, self.permission]
-        if sum(value is not None for value in given) != 1:
-            raise wrong("a rule has one of: all, any, role, team, user, users, permission")
-        if self.count is not None and self.branches is not None:
-            raise wrong("`count` belongs to a role, a team, users or a permission, not to all or any")
+        if sum(value is not None for value in (*given, self.code_owners)) != 1:
+            raise wrong("a rule has one of: all, any, role, team, user, users, permission, code-owners")
+        if self.count is not None and (self.branches is not None or self.code_owners):
+            raise wrong("`count` belongs to a role, a team, users or a permission, to nothing else")
         if self.branches == () or self.users == ():
             raise wrong("an empty list of approvers can never be fulfilled")
         return self
@@ -88,65 +90,33 @@ class Rule(BaseModel):
     @property
     def label(self) -> str:
         """For people: `ProductOwner`, `team acme/sre`, `one of ann, bob`."""
+        if self.code_owners:
+            return "the code owners"
         if self.permission:
             return f"somebody with {self.permission} permission"
         return self.role or (f"team {self.team}" if self.team else " or ".join(self.logins))
 
 
-@dataclass(frozen=True)
-class Ballot:
-    """What a rule is decided on."""
-
-    policy: Policy
-    facts: ReleaseFacts
-    barred: dict[str, str]
-    """folded login -> why this person's approval does not count."""
-    justified: bool = False
-    """Only approvals with a reason count."""
-
-    def people(self) -> Iterator[Approval]:
-        """Approvals that stand, of this environment and revision (or an equal tree), by second parties."""
-        for approval in self.facts.approvals:
-            stands = not approval.ended and approval.environment == self.facts.environment
-            stands = stands and (not self.justified or bool(approval.comment.strip()))
-            if (
-                stands
-                and approval.revision in self.facts.same_tree
-                and approval.approver.casefold() not in self.barred
-            ):
-                yield approval
-
-
-def barred(facts: ReleaseFacts, exclude: Iterable[Exclusion]) -> dict[str, str]:
-    """Folded login -> `is the author`. The strongest reason wins."""
-    bots = [login for login, actor in facts.actors.items() if actor.bot]
-    groups: dict[Exclusion, tuple[str, Iterable[str]]] = {
-        "bots": ("is a bot", bots),
-        "co-authors": ("is a co-author", facts.co_authors),
-        "last-pusher": ("pushed last", [facts.last_pusher] if facts.last_pusher else []),
-        "committers": ("committed to it", facts.committers),
-        "author": ("is the author", [facts.author] if facts.author else []),
-    }
-    asked = set(exclude)
-    return {who.casefold(): why for kind, (why, logins) in groups.items() if kind in asked for who in logins}
-
-
 def holds(policy: Policy, rule: Rule, login: str, actor: Actor | None, environment: str) -> bool | None:
     """Whether somebody fits a leaf. None: only the forge could tell, and has not."""
+    if rule.code_owners:
+        return False  # of files, which only `owner_rules` knows
     if rule.logins:
         return roles.listed(login, rule.logins)
     if rule.role:
         role = policy.roles.get(rule.role, NOBODY)
-        return roles.reaches(role, environment) and roles.member(role, login, actor)
+        return roles.reaches(role, environment) and roles.member(policy, role, login, actor)
+    if rule.team:
+        return roles.in_teams(policy, (rule.team,), login, actor)
     if actor is None:
         return None
-    if rule.team:
-        return any(roles.same_person(rule.team, team) for team in actor.teams)
     return roles.LEVELS.index(actor.permission) >= roles.LEVELS.index(rule.permission or "admin")
 
 
 def decide(rule: Rule, ballot: Ballot) -> Verdict:
     """The verdict tree of a rule."""
+    if rule.code_owners:
+        return _every_owner(ballot)
     if rule.branches is None:
         return _leaf(rule, ballot)
     children = tuple(decide(branch, ballot) for branch in rule.branches)
@@ -155,6 +125,8 @@ def decide(rule: Rule, ballot: Ballot) -> Verdict:
     if state == "approved":
         given = ", ".join(child.have for child in children if child.approved)
         return Verdict(name, state, "ApprovalsGiven", f"Approved by {given}.", have=given, children=children)
+    if state == "skipped":
+        return Verdict(name, state, "NothingAsked", children[0].message, children=children)
     first, *others = blocking(children)
     joint = " or " if name == "any" else " and "
     needs = [child.need for child in (first, *others) if name == "all" or child.state == state]
@@ -169,6 +141,39 @@ def decide(rule: Rule, ballot: Ballot) -> Verdict:
     )  # fmt: skip
 
 
+def fulfilled(rule: Rule, ballot: Ballot) -> bool:
+    """Whether `decide` would approve, without saying why: for those who ask about many moments."""
+    if rule.code_owners:
+        return _every_owner(ballot).approved
+    if rule.branches is None:
+        return len({approval.approver.casefold() for approval in _counted(rule, ballot)}) >= rule.needed
+    if any(leaf.code_owners for leaf in leaves(rule)):
+        return decide(rule, ballot).approved  # nothing owned is skipped, which only the fold can weigh
+    return (any if rule.any_ is not None else all)(fulfilled(branch, ballot) for branch in rule.branches)
+
+
+def _every_owner(ballot: Ballot) -> Verdict:
+    """One owner of each touched file, whoever else approved."""
+    rules, answer = owner_rules(ballot.facts)
+    judged = [(paths, decide(rule, ballot)) for rule, paths in rules]
+    return answer or code_owners.together(judged)
+
+
+def owner_rules(facts: ReleaseFacts) -> tuple[list[tuple[Rule, list[str]]], Verdict | None]:
+    """A rule for each set of owners, and their files; or the verdict, when there is nothing to ask."""
+    owned = code_owners.look_up(facts)
+    return (
+        ([], owned) if isinstance(owned, Verdict) else ([(_owners(who), what) for who, what in owned], None)
+    )
+
+
+@lru_cache(maxsize=1_024)
+def _owners(owners: code_owners.Owners) -> Rule:
+    """Any one of them; an address can not approve."""
+    either = [Rule(team=name) if "/" in name else Rule(user=name) for name in owners.people]
+    return Rule(any_=tuple(either or [Rule(user=code_owners.NOBODY)]))
+
+
 def _leaf(rule: Rule, ballot: Ballot) -> Verdict:
     counted = {approval.approver.casefold(): approval.approver for approval in _counted(rule, ballot)}
     have, need = (
@@ -177,7 +182,7 @@ def _leaf(rule: Rule, ballot: Ballot) -> Verdict:
     )
     if len(counted) >= rule.needed:
         return Verdict(rule.label, "approved", "ApprovalsGiven", f"Approved by {have}.", have=have, need=need)
-    lost = [a.approver for a in ballot.people() if a.role == rule.seat and _fits(rule, a, ballot) is False]
+    lost = [a.approver for a in ballot.votes if a.role == rule.seat and _fits(rule, a, ballot) is False]
     if lost:
         message = f"{' and '.join(sorted(set(lost)))} approved as {rule.label}, but is not that any more."
         return Verdict(
@@ -209,7 +214,7 @@ def _fits(rule: Rule, approval: Approval, ballot: Ballot) -> bool | None:
 
 
 def _counted(rule: Rule, ballot: Ballot) -> Iterator[Approval]:
-    for approval in ballot.people():
+    for approval in ballot.votes:
         fits = _fits(rule, approval, ballot)
         # Membership was checked when the approval was given. It stands until the forge says that it ended.
         if fits or (fits is None and approval.role == rule.seat):
@@ -220,8 +225,9 @@ def electorate(rule: Rule, policy: Policy) -> dict[str, str] | None:
     """Everybody who could ever fulfil a leaf, by folded login; None: a team or permission leaves it open."""
     if rule.logins:
         return {login.casefold(): login for login in rule.logins}
-    role = policy.roles.get(rule.role, NOBODY) if rule.role else None
-    return None if role is None or role.teams else {login.casefold(): login for login in role.users}
+    if rule.team:
+        return roles.everybody(policy, roles.Role(teams=(rule.team,)))
+    return roles.everybody(policy, policy.roles.get(rule.role, NOBODY)) if rule.role else None
 
 
 def helpers(rule: Rule, ballot: Ballot, counted: Iterable[str]) -> tuple[str, ...]:
@@ -253,7 +259,7 @@ def _remarks(rule: Rule, ballot: Ballot) -> str:
     """Approvals that people may think count: of another revision, or of somebody who is no second party."""
     said = []
     for approval in ballot.facts.approvals:
-        here = approval.environment == ballot.facts.environment and approval.ended != "revoked"
+        here = ballot.here(approval) and approval.ended != "revoked"
         if not here or not holds(
             ballot.policy,
             rule,
@@ -266,6 +272,8 @@ def _remarks(rule: Rule, ballot: Ballot) -> str:
             said.append(
                 f" {approval.approver} approved {approval.revision[:SHORT]}, which is not this revision."
             )
+        elif not approval.ended and ballot.expired(approval):
+            said.append(f" The approval by {approval.approver} has expired.")
         elif approval.approver.casefold() in ballot.barred:
             said.append(
                 f" {approval.approver} {ballot.barred[approval.approver.casefold()]}, so it does not count."
@@ -273,14 +281,17 @@ def _remarks(rule: Rule, ballot: Ballot) -> str:
     return "".join(dict.fromkeys(said))
 
 
-def leaves(rule: Rule) -> Iterator[Rule]:
-    """The leaves of a rule, in order."""
-    if rule.branches is None:
+def leaves(rule: Rule, facts: ReleaseFacts | None = None) -> Iterator[Rule]:
+    """The leaves of a rule, in order; with facts, code owners as the people they are."""
+    branches = rule.branches
+    if rule.code_owners and facts is not None:
+        branches = tuple(owners for owners, _ in owner_rules(facts)[0])
+    if branches is None:
         yield rule
-    for branch in rule.branches or ():
-        yield from leaves(branch)
+    for branch in branches or ():
+        yield from leaves(branch, facts)
 
 
 def voters(rule: Rule, ballot: Ballot) -> list[str]:
     """Everybody whose approval counts for some leaf."""
-    return [approval.approver for leaf in leaves(rule) for approval in _counted(leaf, ballot)]
+    return [a.approver for leaf in leaves(rule, ballot.facts) for a in _counted(leaf, ballot)]

@@ -12,7 +12,8 @@ from bot.domain.errors import Refused
 from bot.domain.payloads import Actor
 from bot.domain.release import Override
 from policies import freezes, roles
-from policies.approvals import SHORT, barred, holds, leaves
+from policies.approvals import SHORT, holds, leaves
+from policies.ballot import barred
 from policies.facts import ReleaseFacts
 from policies.spans import CalendarError
 
@@ -20,12 +21,22 @@ if TYPE_CHECKING:
     from policies.model import Policy
 
 
-def seats(policy: Policy, actor: Actor, environment: str, *, policy_file: bool = False) -> list[str]:
-    """In which capacities somebody's approval would count in an environment, in the policy's order."""
+def seats(
+    policy: Policy,
+    actor: Actor,
+    environment: str,
+    *,
+    policy_file: bool = False,
+    facts: ReleaseFacts | None = None,
+) -> list[str]:
+    """In which capacities somebody's approval would count in an environment, in the policy's order.
+
+    Without facts nobody is a code owner.
+    """
     found = [
         leaf.seat
         for gate in policy.approval_gates(environment, policy_file=policy_file)
-        for leaf in leaves(gate)
+        for leaf in leaves(gate, facts)
         if holds(policy, leaf, actor.login, actor, environment)
     ]
     return list(dict.fromkeys(found))
@@ -59,7 +70,8 @@ def approve(
     """
     policy = policy.of(facts.tenant)
     environment = environment_of(policy, environment)
-    able = [] if actor.bot else seats(policy, actor, environment, policy_file=facts.touches_policy)
+    edits = facts.touches_policy
+    able = [] if actor.bot else seats(policy, actor, environment, policy_file=edits, facts=facts)
     gates = policy.approval_gates(environment, policy_file=facts.touches_policy)
     if not gates and roles.allowed(policy, actor, roles.Permission.APPROVE_RELEASE, environment):
         able = [
@@ -74,6 +86,10 @@ def approve(
         raise Refused(
             "HeadMoved",
             f"You looked at {seen}, but the head is {head} by now. Look again, then approve again.",
+        )
+    if gates and not any("commands" in gate.accept for gate in gates):
+        raise Refused(
+            "ReviewWanted", f"{environment} is approved by a review of the change: review it there."
         )
     reasons = [barred(facts, gate.excluded).get(actor.login.casefold()) for gate in gates]
     if reasons and all(reasons):
@@ -102,7 +118,7 @@ def lift(
     if not reason.strip():
         raise Refused("JustificationRequired", f"Say why: `/override-freeze {environment} <reason>`.")
     try:
-        closing = freezes.status(policy.freezes, facts, now).windows
+        closing = freezes.status(policy.freezes, facts, now, roles.held_by(policy, facts)).windows
     except CalendarError as error:
         raise Refused("CalendarUnusable", f"There is no window to name: {error}.") from None
     if not closing:

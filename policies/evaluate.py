@@ -10,10 +10,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.cel import CelError
+from policies import freezes, roles
 from policies.facts import ReleaseFacts
 from policies.gate import SECTIONS, Gate
 from policies.gates.freeze import FreezeGate
 from policies.model import Item, Policy
+from policies.spans import CalendarError
 from policies.verdict import State, Verdict, blocking, everyone, fold_all, soonest
 
 FREEZE = FreezeGate()
@@ -27,7 +29,7 @@ def evaluate(policy: Policy, facts: ReleaseFacts, now: datetime) -> Verdict:
         message = f"The policy knows no environment {facts.environment!r}, only {known}."
         return Verdict(facts.environment, "rejected", "UnknownEnvironment", message, facts.environment, known)
     items = policy.items(facts)
-    judged = [(item, _judge(item, facts, now, policy)) for item in items]
+    judged = [(item, judge(item, facts, now, policy)) for item in items]
     order = sorted(judged, key=lambda pair: SECTIONS.index(pair[0].gate.section))
     children = (FREEZE.check(facts, now, policy), *_rejections(facts), *(verdict for _, verdict in order))
     asked = [verdict for _, verdict in judged if verdict.reason_code != "AfterMerge"]
@@ -35,7 +37,8 @@ def evaluate(policy: Policy, facts: ReleaseFacts, now: datetime) -> Verdict:
     return replace(verdict, observed=policy.mode == "observe")
 
 
-def _judge(item: Item, facts: ReleaseFacts, now: datetime, policy: Policy) -> Verdict:
+def judge(item: Item, facts: ReleaseFacts, now: datetime, policy: Policy) -> Verdict:
+    """What one gate says, whose condition and phase are looked at too."""
     gate = item.gate
     name = "changes-to-this-file" if item is policy.changes_to_this_file else gate.name
     try:
@@ -95,6 +98,15 @@ def _sentence(facts: ReleaseFacts, state: State, stopped: tuple[Verdict, ...]) -
     first, *others = stopped
     more = f" Also: {', '.join(other.name for other in others)}." if others else ""
     return first.reason_code, f"{first.message}{more}"
+
+
+def paused(policy: Policy, facts: ReleaseFacts, now: datetime) -> bool:
+    """Whether a freeze stops what has started already; also when a calendar can not be read."""
+    policy = policy.of(facts.tenant)
+    try:
+        return freezes.status(policy.freezes, facts, now, roles.held_by(policy, facts)).paused
+    except CalendarError:
+        return any(freeze.in_progress == "pause" for freeze in freezes.in_scope(policy.freezes, facts))
 
 
 def change_verdicts(policy: Policy, facts: ReleaseFacts, now: datetime) -> dict[str, Verdict]:

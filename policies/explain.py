@@ -14,7 +14,8 @@ NAMED = 6
 
 def lines(verdict: Verdict) -> list[str]:
     """The tree, one line for each thing, the whole first."""
-    seen = " (observed only: nothing is blocked)" if verdict.observed else ""
+    would = ", would be blocked (mode: observe blocks nothing)"
+    seen = would if verdict.observed and not verdict.approved else ""
     found = [f"{MARKS[verdict.state]} {verdict.name}: {verdict.state}, {verdict.have}{seen}"]
     if not verdict.children or verdict.reason_code in {"Approved", "NoGateApplied"}:
         found.append(f"  {verdict.message}")

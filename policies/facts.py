@@ -5,8 +5,9 @@ Also what `policy explain --facts` reads.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import Field
 
@@ -14,9 +15,69 @@ from bot.cel import Kind, Language
 from bot.domain.deployment import Slot
 from bot.domain.model import Model, Moment
 from bot.domain.payloads import Actor
-from bot.domain.release import Approval, Override, Rejection
+from bot.domain.release import Approval, Override, Rejection, Start
 
+Known = TypeVar("Known")
+Severity = Literal["low", "medium", "high", "critical"]
+SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
 TestState = Literal["passed", "failed", "running"]
+
+
+class Signature(Model):
+    """A signature of an artefact, as somebody who can verify it found it.
+
+    `identity` is a configured key's name or the certificate's identity.
+    """
+
+    identity: str = ""
+    verified: bool = False
+
+
+class Artifact(Model):
+    """Something that was built: an image, a package, a file."""
+
+    name: str
+    digest: str = ""
+    signatures: tuple[Signature, ...] = ()
+
+
+class Stage(Model):
+    """A stage of a pipeline run."""
+
+    name: str
+    status: Literal["passed", "failed", "running", "skipped"]
+
+
+class Finding(Model):
+    """What a scan found. `id` is a CVE or a rule."""
+
+    id: str
+    severity: Severity
+    component: str = ""
+
+
+class Component(Model):
+    """A part of what was built, from an SBOM; `licences` are SPDX identifiers."""
+
+    name: str
+    version: str = ""
+    licences: tuple[str, ...] = ()
+
+
+class Commit(Model):
+    """A commit of the change. `signed`: whether the forge verified a signature; None: it does not say."""
+
+    sha: str
+    message: str = ""
+    signed: bool | None = None
+    signer: str = ""
+
+
+class Lock(Model):
+    """An environment that somebody has locked."""
+
+    by: str
+    reason: str = ""
 
 
 class ReleaseFacts(Model):
@@ -38,6 +99,14 @@ class ReleaseFacts(Model):
     tests: dict[str, TestState] = Field(default_factory=dict)
     coverage: dict[str, float] = Field(default_factory=dict)
     """revision -> covered lines in per cent."""
+    base_coverage: float | None = None
+    """Of the base branch, in per cent."""
+    stages: dict[str, tuple[Stage, ...]] = Field(default_factory=dict)
+    """revision -> the stages of its pipeline run."""
+    findings: dict[str, tuple[Finding, ...]] = Field(default_factory=dict)
+    """revision -> what scans found. A revision that is missing was not scanned, as far as anybody knows."""
+    components: dict[str, tuple[Component, ...]] = Field(default_factory=dict)
+    """revision -> the parts that its SBOM lists."""
     approvals: tuple[Approval, ...] = ()
     overrides: tuple[Override, ...] = ()
     rejections: tuple[Rejection, ...] = ()
@@ -51,12 +120,37 @@ class ReleaseFacts(Model):
 
     Who is missing is not known, which is not the same as holding nothing.
     """
+    paths: tuple[str, ...] | None = None
+    """The files that the change touches; None: nobody has said yet."""
+    additions: int | None = None
+    deletions: int | None = None
+    """Lines that the change adds and removes; None: nobody has said yet, here and in what follows."""
+    behind: int | None = None
+    """Commits of the target that the branch of the change lacks."""
+    commits: tuple[Commit, ...] | None = None
+    work_items: tuple[str, ...] | None = None
+    """What the forge has linked."""
+    title: str = ""
+    source_branch: str = ""
+    namespace: str | None = None
+    """Where the release would be deployed."""
+    secrets: dict[str, bool] | None = None
+    """Name -> whether it can be had there. Never a value."""
+    locks: dict[str, Lock] | None = None
+    """Environment -> who has locked it."""
+    code_owners: str | None = None
+    """The CODEOWNERS file of the base branch, empty when there is none; None: nobody has looked yet."""
+    fork: bool = False
+    """The change comes from another repository than it goes into."""
     slots: dict[str, Slot] = Field(default_factory=dict)
     base_branch: str = "main"
     draft: bool = False
     touches_policy: bool = False
     """The change edits the policy file."""
     intent_at: Moment | None = None
+    artifacts: dict[str, tuple[Artifact, ...]] = Field(default_factory=dict)
+    """revision -> what was built from it. A revision that is missing: nobody has said yet."""
+    starts: tuple[Start, ...] = ()
     calendars: dict[str, str] = Field(default_factory=dict)
     """path in the repository -> iCalendar text."""
 
@@ -73,6 +167,36 @@ class ReleaseFacts(Model):
             revision = self.carried.get(revision)
         return frozenset(found)
 
+    @property
+    def lines(self) -> int | None:
+        """Lines that the change adds or removes."""
+        both = self.additions, self.deletions
+        return None if both[0] is None or both[1] is None else both[0] + both[1]
+
+    @property
+    def touched(self) -> int | None:
+        """Files that the change touches."""
+        return None if self.paths is None else len(self.paths)
+
+    @property
+    def severities(self) -> tuple[str, ...]:
+        """What labels like `severity:critical` say."""
+        return tuple(
+            label.partition(":")[2].strip() for label in self.labels if label.startswith("severity:")
+        )
+
+    @property
+    def outside(self) -> bool:
+        """Whether the author is not known to hold write permission here."""
+        author = self.actor(self.author)
+        return author is None or author.permission in {"none", "read"}
+
+    def about(self, known: Mapping[str, Known]) -> Known | None:
+        """What is known of the revision, or of one with the same files."""
+        if self.revision in known:
+            return known[self.revision]
+        return next((known[other] for other in sorted(self.same_tree) if other in known), None)
+
     def actor(self, login: str) -> Actor | None:
         """What is known of a person. Forges do not tell Jane from jane."""
         if login in self.actors:
@@ -86,7 +210,9 @@ NAMES: dict[str, Kind] = {
     "change.base": "string",
     "change.committers": "list<string>",
     "change.draft": "bool",
+    "change.fork": "bool",
     "change.labels": "list<string>",
+    "change.outside": "bool",
     "now": "timestamp",
     "release.environment": "string",
     "release.module": "string",
@@ -99,7 +225,8 @@ NAMES: dict[str, Kind] = {
 }
 """What a `when:` condition may name.
 
-`tests.coverage` has no value while it is not known: a condition on it blocks.
+`change.outside`: the author is not known to hold write permission. `tests.coverage` has no value while it
+is not known: a condition on it blocks.
 """
 
 CONDITIONS = Language(NAMES)
@@ -112,6 +239,8 @@ def values(facts: ReleaseFacts, now: datetime) -> dict[str, Any]:
         "change.base": facts.base_branch,
         "change.committers": list(facts.committers),
         "change.draft": facts.draft,
+        "change.fork": facts.fork,
+        "change.outside": facts.outside,
         "change.labels": list(facts.labels),
         "now": now,
         "release.environment": facts.environment,

@@ -13,17 +13,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import takewhile, tee
-from typing import Annotated, Any, Self
+from itertools import islice, takewhile, tee
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, Field, model_validator
+from pydantic import BaseModel, Field, PrivateAttr, model_validator
 
 from bot.domain.model import rfc3339
 from policies import spans
 from policies.facts import ReleaseFacts
 from policies.schema import (
     CLOSED,
+    ONE_OR_MORE,
     Cron,
     Duration,
     File,
@@ -32,10 +33,12 @@ from policies.schema import (
     LocalMoment,
     Words,
     Zone,
-    as_tuple,
     wrong,
 )
 from policies.spans import Span
+
+AHEAD, DAYS = 8, 64
+"""So many windows are kept of a day, and so many days: verdicts of one day ask the same again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +55,31 @@ class Allow(BaseModel):
 
     model_config = CLOSED
 
-    labels: Annotated[Lines, BeforeValidator(as_tuple)] = ()
-    modules: Annotated[Words, BeforeValidator(as_tuple)] = ()
-    authors: Annotated[Words, BeforeValidator(as_tuple)] = ()
+    labels: Annotated[Lines, ONE_OR_MORE] = ()
+    modules: Annotated[Words, ONE_OR_MORE] = ()
+    authors: Annotated[Words, ONE_OR_MORE] = ()
+    roles: Annotated[Words, ONE_OR_MORE] = ()
+    """Of the author."""
+    severities: Annotated[Words, ONE_OR_MORE] = ()
+    """What a label `severity:critical` says."""
 
     @model_validator(mode="after")
     def _something(self) -> Self:
-        if not (self.labels or self.modules or self.authors):
+        if not (self.labels or self.modules or self.authors or self.roles or self.severities):
             raise wrong(
-                "an exception names labels, modules or authors: an empty one would lift the freeze for all"
+                "an exception names labels, modules, authors, roles or severities: an empty one would lift"
+                " the freeze for all"
             )
         return self
 
-    def fits(self, facts: ReleaseFacts) -> bool:
-        """Whether a release is excepted."""
-        asked = (
+    def fits(self, facts: ReleaseFacts, held: Iterable[str] = ()) -> bool:
+        """Whether a release is excepted. `held`: the roles of its author."""
+        asked: tuple[tuple[Iterable[str], Iterable[str]], ...] = (
             (self.labels, facts.labels),
             (self.modules, (facts.module,)),
             (self.authors, (facts.author,)),
+            (self.roles, held),
+            (self.severities, facts.severities),
         )
         return all(
             {w.casefold() for w in wanted} & {g.casefold() for g in got} for wanted, got in asked if wanted
@@ -82,9 +92,9 @@ class Freeze(BaseModel):
     model_config = CLOSED
 
     name: Line
-    environments: Annotated[Words, BeforeValidator(as_tuple)] = ()
-    tenants: Annotated[Words, BeforeValidator(as_tuple)] = ()
-    modules: Annotated[Words, BeforeValidator(as_tuple)] = ()
+    environments: Annotated[Words, ONE_OR_MORE] = ()
+    tenants: Annotated[Words, ONE_OR_MORE] = ()
+    modules: Annotated[Words, ONE_OR_MORE] = ()
     timezone: Zone = "UTC"
     cron: Cron | None = None
     duration: Duration | None = None
@@ -92,6 +102,10 @@ class Freeze(BaseModel):
     to: LocalMoment | None = None
     ics: File | None = None
     allow: Allow | None = None
+    in_progress: Literal["finish", "pause"] = "finish"
+    """`pause`: what had started takes no further step while it is closed; a failed attempt goes back."""
+
+    _days: dict[tuple[datetime, str | None], tuple[Span, ...]] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
@@ -124,7 +138,22 @@ class Freeze(BaseModel):
 
     def windows(self, since: datetime, calendars: Mapping[str, str]) -> Iterator[Span]:
         """The windows that end after `since`, joined where they touch. Raises CalendarError."""
-        return spans.joined(self.pieces(since, calendars))
+        known = self._first(since.astimezone(UTC), calendars)
+        yield from (span for span in known if span.end > since)
+        if len(known) == AHEAD:
+            yield from spans.joined(self.pieces(known[-1].end, calendars))
+
+    def _first(self, since: datetime, calendars: Mapping[str, str]) -> tuple[Span, ...]:
+        """The first windows that end after the day of `since` began, the same for the whole day."""
+        day = since.replace(hour=0, minute=0, second=0, microsecond=0)
+        key = (day, calendars.get(str(self.ics)) if self.ics else None)
+        found = self._days.get(key)
+        if found is None:
+            found = tuple(islice(spans.joined(self.pieces(day, calendars)), AHEAD))
+            if len(self._days) >= DAYS:
+                self._days.clear()
+            self._days[key] = found
+        return found
 
     def pieces(
         self, since: datetime, calendars: Mapping[str, str], until: datetime | None = None
@@ -164,16 +193,19 @@ class Status:
     """Names of the freezes that close it now."""
     lifted: tuple[str, ...] = ()
     """Names of those that would, without an override or an exception."""
+    paused: bool = False
+    """What had started takes no further step now."""
 
     def to_json(self) -> dict[str, Any]:
-        """`{closed, reason, next_open, next_close, windows}`."""
-        return {
+        """`{closed, reason, next_open, next_close, windows}`, and `paused` where it is so."""
+        shape: dict[str, Any] = {
             "closed": self.closed,
             "reason": self.reason,
             "next_open": rfc3339(self.next_open) if self.next_open else None,
             "next_close": rfc3339(self.next_close) if self.next_close else None,
             "windows": list(self.windows),
         }
+        return shape | {"paused": True} if self.paused else shape
 
 
 def in_scope(freezes: Iterable[Freeze], facts: ReleaseFacts) -> list[Freeze]:
@@ -196,15 +228,18 @@ def lifted(freeze: Freeze, facts: ReleaseFacts) -> list[Span]:
     return found
 
 
-def status(freezes: Iterable[Freeze], facts: ReleaseFacts, now: datetime) -> Status:
-    """Whether a release may start now, and when that changes. Raises CalendarError."""
+def status(freezes: Iterable[Freeze], facts: ReleaseFacts, now: datetime, held: Iterable[str] = ()) -> Status:
+    """Whether a release may start now, and when that changes. `held`: roles of its author.
+
+    Raises CalendarError.
+    """
     now = now.astimezone(UTC)
     streams, closing, would = [], [], []
     for freeze in in_scope(freezes, facts):
         every, kept = tee(freeze.windows(now, facts.calendars))
         effective = (
             iter(())
-            if freeze.allow and freeze.allow.fits(facts)
+            if freeze.allow and freeze.allow.fits(facts, held)
             else spans.without(kept, lifted(freeze, facts))
         )
         ahead, current = tee(effective)
@@ -223,6 +258,7 @@ def status(freezes: Iterable[Freeze], facts: ReleaseFacts, now: datetime) -> Sta
         next_close=next_close,
         windows=tuple(freeze.name for freeze, _ in closing),
         lifted=tuple(would),
+        paused=any(freeze.in_progress == "pause" for freeze, _ in closing),
     )
 
 

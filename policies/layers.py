@@ -1,15 +1,15 @@
-"""Layers of policy: pack, file, tenant. The upper one wins.
+"""Layers of policy: organisation, pack or extended file, the file itself, tenant. The upper one wins.
 
 Gates and freezes add up by name; a role is replaced whole.
 
 `environments: {"*": ...}` is what every environment gets beneath its own words. Environments that a pack
-names are there only while the file names none.
+names are there only while nobody else names any.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from functools import lru_cache
+from functools import lru_cache, reduce
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -33,11 +33,24 @@ def pack(name: str) -> Map:
     return without(data, "version")  # a file says its own
 
 
-def resolve(file: Map, base: Map) -> Map:
-    """A file over its pack."""
-    named = [name for name in _environments(file) if name != EVERY]
-    below = _without_environments(base) if named else base
-    return _spread(merge(below, file), (_every(base), _every(file)))
+def is_path(extends: str) -> bool:
+    """Whether `extends` names a file of the repository rather than a pack."""
+    return extends.endswith((".yaml", ".yml"))
+
+
+def resolve(stack: list[Map]) -> Map:
+    """Layers, the lowest first, as one."""
+    named = any(_named(layer) and not _is_pack(layer) for layer in stack)
+    below = [_without_environments(layer) if named and _is_pack(layer) else layer for layer in stack]
+    return _spread(reduce(merge, below), tuple(map(_every, stack)))
+
+
+def _is_pack(layer: Map) -> bool:
+    return layer.place.origin.startswith("pack ")
+
+
+def _named(layer: Map) -> list[str]:
+    return [name for name in _environments(layer) if name != EVERY]
 
 
 def resolve_tenant(repository: Map, overlay: Map, base: Map | None) -> Map:
@@ -55,7 +68,7 @@ def merge(lower: Any, upper: Any, path: Path = ()) -> Any:
     if (
         isinstance(lower, Map)
         and isinstance(upper, Map)
-        and not (path[:1] == ("roles",) and len(path) == _A_ROLE)
+        and not (path[:1] in {("roles",), ("teams",)} and len(path) == _A_ROLE)
     ):
         return _merge_maps(lower, upper, path)
     if isinstance(lower, Seq) and isinstance(upper, Seq) and path[-1:] in {("gates",), ("freezes",)}:
@@ -145,13 +158,13 @@ def _spread(data: Map, every: tuple[Any, ...], *, under: bool = True) -> Map:
     return out
 
 
-def origins(data: Any, place: Place, path: Path = ()) -> Iterator[tuple[Path, Place]]:
-    """Where each value of resolved data was written."""
+def leaves(data: Any, place: Place, path: Path = ()) -> Iterator[tuple[Path, Any, Place]]:
+    """Each value of resolved data, and where it was written."""
     if isinstance(data, Map) and data:
         for key, value in data.items():
-            yield from origins(value, data.values_at[key], (*path, key))
+            yield from leaves(value, data.values_at[key], (*path, key))
     elif isinstance(data, Seq) and data:
         for index, value in enumerate(data):
-            yield from origins(value, data.items_at[index], (*path, index))
+            yield from leaves(value, data.items_at[index], (*path, index))
     else:
-        yield path, place
+        yield path, data, place

@@ -94,7 +94,7 @@ def _twice(policy: Policy) -> Iterator[Complaint]:
 
 
 def _approvals(policy: Policy, gate: Approvals, path: Path) -> Iterator[Complaint]:
-    known = {*policy.roles, *SEEDED}
+    known = {*policy.roles, *SEEDED, *_filled(policy)}
     undefined = [leaf for leaf in leaves(gate) if leaf.role and leaf.role not in known]
     for leaf in undefined:
         yield Complaint(
@@ -107,6 +107,8 @@ def _approvals(policy: Policy, gate: Approvals, path: Path) -> Iterator[Complain
         yield dead
     everybody = [electorate(leaf, policy) for leaf in leaves(gate)]
     people = {login for some in everybody if some is not None for login in some}
+    if _filled(policy) & {leaf.role for leaf in leaves(gate)}:
+        return
     if gate.people and None not in everybody and len(people) < gate.people:
         message = f"asks for {gate.people} different people, but names {len(people)}"
         yield Complaint((*path, "people"), message)
@@ -124,7 +126,7 @@ def _dead(policy: Policy, rule: Rule, path: Path) -> Complaint | None:
 
 def _dead_leaf(policy: Policy, leaf: Rule, path: Path) -> Complaint | None:
     known = electorate(leaf, policy)
-    if known is None or len(known) >= leaf.needed:
+    if known is None or len(known) >= leaf.needed or leaf.role in _filled(policy):
         return None
     if leaf.role and not known:
         return Complaint(
@@ -133,6 +135,12 @@ def _dead_leaf(policy: Policy, leaf: Rule, path: Path) -> Complaint | None:
     people = ", ".join(known.values())
     message = f"asks for {leaf.needed} approvals by {leaf.label}, but names {len(known)}: {people}"
     return Complaint((*path, "count"), message)
+
+
+def _filled(policy: Policy) -> set[str]:
+    """Roles that some tenant fills. Where no tenant does, a rule that asks for one stays unfulfilled."""
+    overlays = [overlay.get("roles") for overlay in policy.tenants.values()]
+    return {name for roles in overlays if isinstance(roles, dict) for name in roles}
 
 
 def _where(rule: Rule, leaf: Rule, path: Path) -> Path:

@@ -13,34 +13,55 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, cast
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     Field,
+    GetJsonSchemaHandler,
     PrivateAttr,
     StrictBool,
     StrictInt,
+    ValidationError,
     create_model,
     field_validator,
     model_validator,
 )
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from bot.cel import CelError
+from policies.approvals import leaves as leaves_of
+from policies.errors import dotted
 from policies.facts import CONDITIONS, ReleaseFacts, values
 from policies.freezes import Freeze
 from policies.gate import Gate
 from policies.gates import GATES
 from policies.gates.approvals import Approvals
-from policies.roles import Role
-from policies.schema import CLOSED, Word, Words, as_tuple, wrong
-from policies.source import Place
+from policies.layers import leaves
+from policies.roles import Role, Team
+from policies.schema import CLOSED, ONE_OR_MORE, Word, Words, wrong
+from policies.source import Map, Place
 
 ALWAYS_ON = frozenset({"freeze"})
 """Gates that are never written in a list: their fields live at the top level."""
+
+
+def _bare_gates() -> list[str]:
+    """Gates that may be written as their name alone."""
+    return sorted(name for name, gate in GATES.items() if name not in ALWAYS_ON and _asks_nothing(gate))
+
+
+def _asks_nothing(gate: type[BaseModel]) -> bool:
+    try:
+        gate.model_validate({})
+    except ValidationError:
+        return False
+    return True
 
 
 class Item(BaseModel):
     """One gate of an environment, perhaps under a condition."""
 
     model_config = CLOSED
+
+    _last: tuple[ReleaseFacts, datetime, bool] | None = PrivateAttr(default=None)
 
     when: str | None = Field(
         default=None, description="CEL over change.*, release.*, tests.*, now; see policies/facts.py"
@@ -76,6 +97,11 @@ class Item(BaseModel):
             )
         return self
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        full = handler(core) | {"minProperties": 1, "maxProperties": 2}
+        return {"anyOf": [{"enum": _bare_gates()}, full]}
+
     @cached_property
     def gate(self) -> Gate:
         """The one gate of this entry."""
@@ -84,7 +110,14 @@ class Item(BaseModel):
 
     def applies(self, facts: ReleaseFacts, now: datetime) -> bool:
         """Whether the condition holds. Raises CelError when it can not be decided."""
-        return self.when is None or CONDITIONS.compile(self.when).holds(values(facts, now))
+        if self.when is None:
+            return True
+        last = self._last
+        # Asked twice in one verdict by gates that look at others. The same facts: they can not change.
+        if last is None or last[0] is not facts or last[1] != now:
+            last = (facts, now, CONDITIONS.compile(self.when).holds(values(facts, now)))
+            self._last = last
+        return last[2]
 
 
 if TYPE_CHECKING:
@@ -119,7 +152,7 @@ class Environment(BaseModel):
 
     model_config = CLOSED
 
-    after: Annotated[Words, BeforeValidator(as_tuple)] = ()
+    after: Annotated[Words, ONE_OR_MORE] = ()
     gates: tuple[GateItem, ...] = ()
     deploy: Deploy = Deploy()
 
@@ -148,6 +181,8 @@ class Policy(BaseModel):
     version: Literal[1]
     extends: str = "default"
     roles: dict[Word, Role] = Field(default_factory=dict)
+    teams: dict[Word, Team] = Field(default_factory=dict)
+    """Teams inside teams, and teams where the forge has none."""
     environments: dict[Word, Environment] = Field(default_factory=dict)
     mode: Literal["observe", "enforce"] = "enforce"
     merge: Merge = Merge()
@@ -157,7 +192,8 @@ class Policy(BaseModel):
 
     _tenants: dict[str, Policy] = PrivateAttr(default_factory=dict)
     _digest: str = PrivateAttr(default="")
-    _origins: dict[str, Place] = PrivateAttr(default_factory=dict)
+    _converted: Mapping[Place, str] = PrivateAttr(default_factory=dict)
+    _data: Map = PrivateAttr(default_factory=lambda: Map(Place("", 1, 1)))
 
     def seal(self, digest: str, tenants: Mapping[str, Policy]) -> Self:
         """Part of loading: what the text was, and the policies of its tenants."""
@@ -167,9 +203,9 @@ class Policy(BaseModel):
         self._tenants = dict(tenants)
         return self
 
-    def trace(self, origins: Mapping[str, Place]) -> Self:
-        """Part of loading: where each value was written."""
-        self._origins = dict(origins)
+    def trace(self, data: Map, converted: Mapping[Place, str]) -> Self:
+        """Part of loading: what it was read from, and which of it the seeds' shapes had said."""
+        self._data, self._converted = data, converted
         return self
 
     @property
@@ -179,8 +215,19 @@ class Policy(BaseModel):
 
     @property
     def origins(self) -> Mapping[str, Place]:
-        """Path of each value -> where it was written, in the file or in a pack."""
-        return self._origins
+        """Path of each value -> where it was written: in the file, in one below it, or in a pack."""
+        return {path: place for path, (_, place) in self.written.items()}
+
+    @property
+    def converted(self) -> Mapping[Place, str]:
+        """Place of a value -> the seeds' word that it was converted from."""
+        return self._converted
+
+    @cached_property
+    def written(self) -> Mapping[str, tuple[Any, Place]]:
+        """Path of each value -> the value as it was written, and where."""
+        found = leaves(self._data, self._data.place)
+        return {dotted(path): (value, place) for path, value, place in found}
 
     def of(self, tenant: str) -> Policy:
         """The policy as it is for a tenant."""
@@ -196,6 +243,18 @@ class Policy(BaseModel):
         items = [*self.environments[environment].items]
         items += [self.changes_to_this_file] if self.changes_to_this_file and policy_file else []
         return [item.gate for item in items if isinstance(item.gate, Approvals)]
+
+    @cached_property
+    def asks_code_owners(self) -> bool:
+        """Whether some rule asks the owners of files."""
+        gates = (gate for name in self.environments for gate in self.approval_gates(name, policy_file=True))
+        return any(leaf.code_owners for gate in gates for leaf in leaves_of(gate))
+
+    @cached_property
+    def accepts_reviews(self) -> bool:
+        """Whether a forge's own reviews count anywhere."""
+        gates = (gate for name in self.environments for gate in self.approval_gates(name, policy_file=True))
+        return any("reviews" in gate.accept for gate in gates)
 
     def reads(self, environment: str) -> frozenset[str]:
         """Event types that can change the verdict of an environment."""

@@ -13,10 +13,11 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, BeforeValidator
+from pydantic import BaseModel, StrictBool
 
 from bot.domain.payloads import Actor
-from policies.schema import CLOSED, Words, as_tuple
+from policies.facts import ReleaseFacts
+from policies.schema import CLOSED, ONE_OR_MORE, Words
 
 if TYPE_CHECKING:
     from policies.model import Policy
@@ -61,10 +62,23 @@ class Role(BaseModel):
 
     model_config = CLOSED
 
-    users: Annotated[Words, BeforeValidator(as_tuple)] = ()
-    teams: Annotated[Words, BeforeValidator(as_tuple)] = ()
+    users: Annotated[Words, ONE_OR_MORE] = ()
+    teams: Annotated[Words, ONE_OR_MORE] = ()
     permissions: tuple[Permission, ...] = ()
     environments: Words = ()
+
+
+class Team(BaseModel):
+    """A team that the policy makes, of people and of other teams.
+
+    `of-forge`: the forge knows a team of this name too, and its members count as well.
+    """
+
+    model_config = CLOSED
+
+    users: Annotated[Words, ONE_OR_MORE] = ()
+    teams: Annotated[Words, ONE_OR_MORE] = ()
+    of_forge: StrictBool = False
 
 
 def same_person(one: str, other: str) -> bool:
@@ -77,20 +91,50 @@ def listed(login: str, logins: Iterable[str]) -> bool:
     return any(same_person(login, other) for other in logins)
 
 
-def member(role: Role, login: str, actor: Actor | None) -> bool | None:
+def member(policy: Policy, role: Role, login: str, actor: Actor | None) -> bool | None:
     """Whether somebody holds a role.
 
     None: the role has teams and the forge has not said anything of this person.
     """
     if listed(login, role.users):
         return True
-    if not role.teams:
+    return in_teams(policy, role.teams, login, actor) if role.teams else False
+
+
+def in_teams(policy: Policy, teams: Iterable[str], login: str, actor: Actor | None) -> bool | None:
+    """Whether somebody is in one of the teams, or in a team inside one. None: only the forge could tell."""
+    inner, people = _unfolded(policy, teams)
+    if login.casefold() in {user.casefold() for user in people}:
+        return True
+    if not inner:
         return False
-    return (
-        None
-        if actor is None
-        else any(same_person(team, other) for team in role.teams for other in actor.teams)
-    )
+    return None if actor is None else any(team.casefold() in inner for team in actor.teams)
+
+
+def everybody(policy: Policy, role: Role) -> dict[str, str] | None:
+    """Everybody who could ever hold a role, by folded login; None: a team of the forge leaves it open."""
+    inner, people = _unfolded(policy, role.teams)
+    return None if inner else {login.casefold(): login for login in (*role.users, *people)}
+
+
+def _unfolded(policy: Policy, teams: Iterable[str]) -> tuple[set[str], tuple[str, ...]]:
+    """Folded names of the teams that only the forge knows, and the people whom the policy names."""
+    if not policy.teams:
+        return {team.casefold() for team in teams}, ()
+    known = {name.casefold(): team for name, team in policy.teams.items()}
+    forge, people, seen, waiting = set[str](), list[str](), set[str](), [team.casefold() for team in teams]
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        team = known.get(name)
+        if team is None or team.of_forge:
+            forge.add(name)
+        if team is not None:
+            people += team.users
+            waiting += [inner.casefold() for inner in team.teams]
+    return forge, tuple(people)
 
 
 def reaches(role: Role, environment: str | None) -> bool:
@@ -103,8 +147,14 @@ def roles_of(policy: Policy, actor: Actor, environment: str | None = None) -> li
     return [
         name
         for name, role in policy.roles.items()
-        if reaches(role, environment) and member(role, actor.login, actor)
+        if reaches(role, environment) and member(policy, role, actor.login, actor)
     ]
+
+
+def held_by(policy: Policy, facts: ReleaseFacts) -> list[str]:
+    """The roles of a release's author in its environment; none of somebody whom the forge has not told."""
+    author = facts.actor(facts.author) or Actor(login=facts.author)
+    return [] if author.bot or not facts.author else roles_of(policy, author, facts.environment)
 
 
 def grants(policy: Policy, role: str) -> frozenset[Permission]:

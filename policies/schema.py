@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, Any
 from zoneinfo import available_timezones
 
 from cronsim import CronSim, CronSimError
-from pydantic import BeforeValidator, ConfigDict, Field, StrictInt, StringConstraints, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StrictInt,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from policies.errors import did_you_mean
 
@@ -112,9 +123,26 @@ def _file(value: Any) -> Any:
     return value
 
 
-def as_tuple(value: Any) -> Any:
-    """One text where a list is expected is a list of it."""
+def _as_tuple(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
+
+
+@dataclass(frozen=True)
+class OneOrMore:
+    """One text where a list is expected is a list of it."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(_as_tuple, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        written = handler(core)
+        listed = next(kind for kind in written.get("anyOf", [written]) if "items" in kind)
+        return {"anyOf": [listed["items"], *written.get("anyOf", [written])]}
+
+
+ONE_OR_MORE = OneOrMore()
 
 
 _TEXT = WithJsonSchema({"type": "string"})

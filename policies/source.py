@@ -1,8 +1,8 @@
 """Policy text -> data that remembers where each value was written.
 
 YAML 1.2 by ruamel.yaml, less than all of it: no anchors, aliases, tags, duplicate keys, second documents;
-64 KiB and 24 levels at most. What a policy needs is plain mappings, lists and scalars, and every one of
-those features has broken some loader.
+128 KiB, 24 levels and 20,000 values at most. What a policy needs is plain mappings, lists and scalars, and
+every one of those features has broken some loader.
 """
 
 from __future__ import annotations
@@ -15,12 +15,17 @@ from ruamel.yaml import YAML
 from ruamel.yaml.composer import Composer, MaxDepthExceededError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.scanner import Scanner
 
 from policies.errors import PolicyError, PolicyErrors, dotted
 
-LARGEST = 64 * 1024
+LARGEST = 128 * 1024
 """Bytes of one policy file."""
 DEEPEST = 24
+MOST = 20_000
+"""Keys and values of one policy file."""
+TWICE = 20
+"""So many keys may be written twice before the rest of the file is not looked at any more."""
 
 Path = tuple[str | int, ...]
 _PLAIN = "tag:yaml.org,2002:"
@@ -69,8 +74,23 @@ class _Unwanted(MarkedYAMLError):
     pass
 
 
+class _Shallow(Scanner):
+    """Refuses while scanning: the scanner runs ahead of the composer as long as a `[` may begin a key."""
+
+    def fetch_flow_collection_start(self, token: Any, to_push: str) -> None:
+        if len(self.flow_context) >= DEEPEST:
+            mark = self.reader.get_mark()
+            raise _Unwanted(problem=f"nested deeper than {DEEPEST} levels", problem_mark=mark)
+        super().fetch_flow_collection_start(token, to_push)
+
+
 class _Strict(Composer):
     """Refuses while composing, so that a bomb costs nothing."""
+
+    def __init__(self, loader: Any = None) -> None:
+        super().__init__(loader)
+        self.count = self.twice = 0
+        self.keys: dict[int, set[str]] = {}
 
     def compose_document(self) -> Any:
         start = self.parser.peek_event()
@@ -78,13 +98,25 @@ class _Strict(Composer):
             raise _Unwanted(problem="a policy is YAML 1.2", problem_mark=start.start_mark)
         return super().compose_document()
 
-    def compose_node(self, parent: Any, index: int) -> Any:
+    def compose_node(self, parent: Any, index: Any) -> Any:
         event = self.parser.peek_event()
         if getattr(event, "anchor", None):
             raise _Unwanted(problem="anchors and aliases are not allowed", problem_mark=event.start_mark)
         if getattr(event, "tag", None) is not None:
             raise _Unwanted(problem="tags are not allowed", problem_mark=event.start_mark)
+        self.count += 1
+        if self.count > MOST:
+            raise _Unwanted(problem=f"more than {MOST} keys and values", problem_mark=event.start_mark)
+        if isinstance(index, ScalarNode):
+            self._key(parent, index)
         return super().compose_node(parent, index)
+
+    def _key(self, mapping: Any, key: ScalarNode) -> None:
+        known = self.keys.setdefault(id(mapping), set())
+        self.twice += key.value in known
+        known.add(key.value)
+        if self.twice > TWICE:
+            raise _Unwanted(problem=f"more than {TWICE} keys are written twice", problem_mark=key.start_mark)
 
 
 def parse(text: str, name: str) -> Map:
@@ -106,6 +138,7 @@ def parse(text: str, name: str) -> Map:
 
 def _compose(text: str, name: str) -> Node | None:
     yaml = YAML(typ="safe", pure=True)
+    yaml.Scanner = _Shallow
     yaml.Composer = _Strict
     yaml.max_depth = DEEPEST
     try:

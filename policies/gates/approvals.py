@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from pydantic import BeforeValidator, StrictBool
+from pydantic import Field, StrictBool
 
 from policies import approvals
-from policies.approvals import SECOND_PARTY, Ballot, Exclusion, Rule
+from policies.approvals import Rule
+from policies.ballot import SECOND_PARTY, Ballot, Exclusion, Way, barred
 from policies.facts import ReleaseFacts
 from policies.gate import Phase, Section
-from policies.schema import Count, as_tuple
+from policies.schema import ONE_OR_MORE, Count, Duration
 from policies.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -25,19 +26,31 @@ class Approvals(Rule):
     section: ClassVar[Section] = "approvals"
     phase: ClassVar[Phase] = "change"
     reads: ClassVar[frozenset[str]] = frozenset(
-        {"ApprovalGranted", "ApprovalRevoked", "ApprovalInvalidated", "ReleaseRejected", "MembershipChanged"}
+        {
+            "ApprovalGranted",
+            "ApprovalRevoked",
+            "ApprovalInvalidated",
+            "ReleaseRejected",
+            "MembershipChanged",
+            "ReviewSubmitted",
+            "ReviewDismissed",
+        }
     )
 
-    exclude: Annotated[tuple[Exclusion, ...] | None, BeforeValidator(as_tuple)] = None
+    exclude: Annotated[tuple[Exclusion, ...] | None, ONE_OR_MORE] = None
     people: Count | None = None
     justification: StrictBool = False
+    accept: Annotated[tuple[Way, ...], Field(min_length=1), ONE_OR_MORE] = ("commands",)
+    """`reviews`: a forge's own approving review of the revision counts, for every environment."""
+    expires: Duration | None = None
+    """So long after it was given an approval counts no more."""
 
     @property
     def excluded(self) -> tuple[Exclusion, ...]:
         return SECOND_PARTY if self.exclude is None else self.exclude
 
-    def check(self, facts: ReleaseFacts, now: datetime, policy: Policy) -> Verdict:  # noqa: ARG002  the shape of a gate
-        ballot = Ballot(policy, facts, approvals.barred(facts, self.excluded), self.justification)
+    def check(self, facts: ReleaseFacts, now: datetime, policy: Policy) -> Verdict:
+        ballot = self._ballot(facts, now, policy)
         tree = approvals.decide(self, ballot)
         nodes = tree.children if self.branches is not None else (tree,)
         if self.people and tree.approved:
@@ -52,8 +65,23 @@ class Approvals(Rule):
             tree.have,
             tree.need,
             tree.who_can,
+            next_change_at=self._expiry(ballot) if tree.approved and self.expires else None,
             children=nodes,
         )
+
+    def _ballot(self, facts: ReleaseFacts, now: datetime, policy: Policy) -> Ballot:
+        excluded = barred(facts, self.excluded)
+        return Ballot(policy, facts, excluded, self.justification, self.accept, now, self.expires)
+
+    def holds(self, facts: ReleaseFacts, now: datetime, policy: Policy) -> bool:
+        """Whether `check` would approve."""
+        ballot = self._ballot(facts, now, policy)
+        enough = approvals.fulfilled(self, ballot)
+        return enough and not (self.people and self._people(ballot))
+
+    def _expiry(self, ballot: Ballot) -> datetime | None:
+        """The first moment at which one of those that count ends."""
+        return min(filter(None, map(ballot.ends, ballot.votes)), default=None)
 
     def _people(self, ballot: Ballot) -> Verdict | None:
         have = sorted({person.casefold(): person for person in approvals.voters(self, ballot)}.values())

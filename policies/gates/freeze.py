@@ -34,7 +34,7 @@ class FreezeGate(BaseModel):
 
     def check(self, facts: ReleaseFacts, now: datetime, policy: Policy) -> Verdict:
         try:
-            status = freezes.status(policy.freezes, facts, now)
+            status = freezes.status(policy.freezes, facts, now, roles.held_by(policy, facts))
         except CalendarError as error:
             message = f"Closed, because {error}. Put the calendar right on {facts.base_branch}."
             return Verdict(self.name, "delayed", "CalendarUnusable", message, need="a readable calendar")

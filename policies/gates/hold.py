@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar
-
-from pydantic import BaseModel
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from policies.facts import ReleaseFacts
-from policies.gate import Phase, Section
-from policies.schema import CLOSED, Line
+from policies.gate import GateModel, Phase, Section
+from policies.schema import ONE_OR_MORE, Lines
 from policies.verdict import Verdict
 
 if TYPE_CHECKING:
     from policies.model import Policy
 
 
-class Hold(BaseModel):
+class Hold(GateModel):
     """`hold: {labels: [hold, do-not-merge]}` names other labels."""
-
-    model_config = CLOSED
 
     name: ClassVar[str] = "hold"
     section: ClassVar[Section] = "delay"
     phase: ClassVar[Phase] = "change"
     reads: ClassVar[frozenset[str]] = frozenset({"ChangeLabelled"})
 
-    labels: tuple[Line, ...] = ("hold",)
+    labels: Annotated[Lines, ONE_OR_MORE] = ("hold",)
 
     def check(self, facts: ReleaseFacts, now: datetime, policy: Policy) -> Verdict:  # noqa: ARG002  the shape of a gate
         held = ", ".join(label for label in self.labels if label in facts.labels)

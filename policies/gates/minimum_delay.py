@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ClassVar
-
-from pydantic import BaseModel, model_validator
+from typing import TYPE_CHECKING, ClassVar
 
 from policies.facts import ReleaseFacts
-from policies.gate import Phase, Section
-from policies.schema import CLOSED, Duration, say_duration
+from policies.gate import GateModel, Phase, Section
+from policies.gates.approvals import Approvals
+from policies.schema import Duration, say_duration
 from policies.verdict import Verdict
 
 if TYPE_CHECKING:
     from policies.model import Policy
 
 
-class MinimumDelay(BaseModel):
+class MinimumDelay(GateModel):
     """Counts from the approval that fulfilled the last approval gate; without any, from the intent."""
 
-    model_config = CLOSED
-
     name: ClassVar[str] = "minimum-delay"
+    short: ClassVar[str] = "delay"
     section: ClassVar[Section] = "delay"
     phase: ClassVar[Phase] = "deployment"
     reads: ClassVar[frozenset[str]] = frozenset(
@@ -29,11 +27,6 @@ class MinimumDelay(BaseModel):
     )
 
     delay: Duration
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short(cls, value: Any) -> Any:
-        return {"delay": value} if isinstance(value, str) else value
 
     def check(self, facts: ReleaseFacts, now: datetime, policy: Policy) -> Verdict:
         need = say_duration(self.delay)
@@ -56,17 +49,19 @@ def approved_since(facts: ReleaseFacts, now: datetime, policy: Policy) -> dateti
     gates = [
         item.gate
         for item in policy.items(facts)
-        if item.gate.name == "approvals" and item.applies(facts, now)
+        if isinstance(item.gate, Approvals) and item.applies(facts, now)
     ]
     if not gates:
         return facts.intent_at
-    if not facts.approvals or any(not gate.check(facts, now, policy).approved for gate in gates):
+    given = sorted(facts.approvals, key=lambda approval: approval.approved_at)
+    if not given or not _all_hold(gates, facts, now, policy):
         return None
-    moments = sorted({approval.approved_at for approval in facts.approvals})
-    for moment in moments:
-        known = facts.model_copy(
-            update={"approvals": tuple(a for a in facts.approvals if a.approved_at <= moment)}
-        )
-        if all(gate.check(known, now, policy).approved for gate in gates):
+    for moment in dict.fromkeys(approval.approved_at for approval in given):
+        known = tuple(approval for approval in given if approval.approved_at <= moment)
+        if _all_hold(gates, facts.model_copy(update={"approvals": known}), now, policy):
             return moment
     return None
+
+
+def _all_hold(gates: list[Approvals], facts: ReleaseFacts, now: datetime, policy: Policy) -> bool:
+    return all(gate.holds(facts, now, policy) for gate in gates)

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field
 
 from bot.domain.release import release_id
 from policies.facts import ReleaseFacts
-from policies.gate import Phase, Section
-from policies.schema import CLOSED, Words
+from policies.gate import GateModel, Phase, Section
+from policies.schema import ONE_OR_MORE, Words
 from policies.verdict import Verdict, blocking, everyone, fold_all
 
 if TYPE_CHECKING:
     from policies.model import Policy
 
 
-class PromotedFrom(BaseModel):
+class PromotedFrom(GateModel):
     """Every named environment runs this revision, or one with equal files, with its probes passed."""
 
-    model_config = CLOSED
-
     name: ClassVar[str] = "promoted-from"
+    short: ClassVar[str] = "environments"
     section: ClassVar[Section] = "delay"
     phase: ClassVar[Phase] = "deployment"
     reads: ClassVar[frozenset[str]] = frozenset(
@@ -35,12 +34,7 @@ class PromotedFrom(BaseModel):
         }
     )
 
-    environments: Annotated[Words, Field(min_length=1)]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short(cls, value: Any) -> Any:
-        return {"environments": value} if isinstance(value, (list, tuple)) else value
+    environments: Annotated[Words, Field(min_length=1), ONE_OR_MORE]
 
     def check(self, facts: ReleaseFacts, now: datetime, policy: Policy) -> Verdict:  # noqa: ARG002  the shape of a gate
         children = tuple(_before(facts, environment) for environment in self.environments)

@@ -3,35 +3,29 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field
 
 from policies.facts import ReleaseFacts
-from policies.gate import Phase, Section
-from policies.schema import CLOSED, Line
+from policies.gate import GateModel, Phase, Section
+from policies.schema import ONE_OR_MORE, Lines
 from policies.verdict import Verdict
 
 if TYPE_CHECKING:
     from policies.model import Policy
 
 
-class RequiredLabels(BaseModel):
+class RequiredLabels(GateModel):
     """`required-labels: [a]` is short for `required-labels: {labels: [a]}`."""
 
-    model_config = CLOSED
-
     name: ClassVar[str] = "required-labels"
+    short: ClassVar[str] = "labels"
     section: ClassVar[Section] = "quality"
     phase: ClassVar[Phase] = "change"
     reads: ClassVar[frozenset[str]] = frozenset({"ChangeLabelled"})
 
-    labels: Annotated[tuple[Line, ...], Field(min_length=1)]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short(cls, value: Any) -> Any:
-        return {"labels": value} if isinstance(value, list) else value
+    labels: Annotated[Lines, Field(min_length=1), ONE_OR_MORE]
 
     def check(self, facts: ReleaseFacts, now: datetime, policy: Policy) -> Verdict:  # noqa: ARG002  the shape of a gate
         missing = [label for label in self.labels if label not in facts.labels]

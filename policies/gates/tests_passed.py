@@ -5,21 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
-from pydantic import BaseModel
-
 from policies.facts import ReleaseFacts
-from policies.gate import Phase, Section
-from policies.schema import CLOSED
+from policies.gate import GateModel, Phase, Section
 from policies.verdict import State, Verdict
 
 if TYPE_CHECKING:
     from policies.model import Policy
 
 
-class TestsPassed(BaseModel):
+class TestsPassed(GateModel):
     """A revision with the same files as a tested one counts as tested, unless its own pipeline failed."""
-
-    model_config = CLOSED
 
     name: ClassVar[str] = "tests-passed"
     section: ClassVar[Section] = "quality"

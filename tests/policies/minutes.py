@@ -86,3 +86,30 @@ def closed_by_dates(first: date, after: date, minutes: tuple[Minute, ...]) -> fr
 
 def utc(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Weekly:
+    """An event that repeats each week: from a wall time of a weekday (Monday = 0), so many minutes long."""
+
+    weekday: int
+    hour: int
+    minute: int
+    length: int
+
+
+def closed_weekly(event: Weekly, minutes: tuple[Minute, ...]) -> frozenset[datetime]:
+    """Begins when the clock shows the wall time (the first, if twice; the gap's end, if never), and ends when it
+    shows the wall time that lies `length` later, by the same rule.
+    """
+    shown: dict[datetime, datetime] = {}
+    for minute in minutes:
+        shown.setdefault(minute.wall, minute.at)
+        for missing in minute.skipped:
+            shown.setdefault(missing, minute.at)
+    found: set[datetime] = set()
+    for wall, begin in shown.items():
+        if (wall.weekday(), wall.hour, wall.minute) == (event.weekday, event.hour, event.minute):
+            end = shown.get(wall + event.length * MINUTE, datetime.max.replace(tzinfo=UTC))
+            found |= {minute.at for minute in minutes if begin <= minute.at < end}
+    return frozenset(found)

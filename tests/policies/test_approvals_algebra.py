@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from bot.domain.payloads import Actor
 from bot.domain.release import Approval
-from policies import Policy, ReleaseFacts, approvals, load, verdict
-from policies.approvals import Ballot, Rule, barred, decide
+from policies import Policy, ReleaseFacts, approvals, ballot, load, verdict
+from policies.approvals import Rule, decide
+from policies.ballot import Ballot, barred
 from policies.verdict import Verdict, fold_all, fold_any
 from tests.policies.builders import HEAD, MERGED, OLD, approval, facts
 
@@ -82,7 +83,7 @@ def policy() -> Policy:
 
 def judge(tree: Tree, given_votes: tuple[Approval, ...], **said: Any) -> Verdict:
     known = facts(approvals=given_votes, actors=ACTORS, author="dov", committers=(), last_pusher=None, **said)
-    return decide(rule_of(tree), Ballot(policy(), known, barred(known, approvals.SECOND_PARTY)))
+    return decide(rule_of(tree), Ballot(policy(), known, barred(known, ballot.SECOND_PARTY)))
 
 
 def truth(tree: Tree, voters: set[str]) -> bool:
@@ -170,7 +171,16 @@ def verdict_of(fold: Callable[[list[Verdict]], str], children: list[Verdict]) ->
     return chosen(children)
 
 
+@quick
+@given(trees, ballots)
+def the_quick_answer_is_the_verdicts(tree: Tree, cast: tuple[Approval, ...]) -> None:
+    known = facts(approvals=cast, actors=ACTORS, author="dov", committers=(), last_pusher=None)
+    box = Ballot(policy(), known, barred(known, ballot.SECOND_PARTY))
+    assert approvals.fulfilled(rule_of(tree), box) == judge(tree, cast).approved
+
+
 CLAIMS = [
+    the_quick_answer_is_the_verdicts,
     a_rule_is_approved_exactly_when_it_is_true,
     another_approval_never_takes_one_away,
     the_order_of_approvals_says_nothing,

@@ -168,3 +168,55 @@ def test_calendar(policy: Path) -> None:
     assert (quiet.stdout, quiet.exit_code) == ("staging is open all the time.\n", 0)
     unknown = run("calendar", policy, "--environment", "prod", "--from", "2026-10-01", "--to", "2026-10-02")
     assert unknown.exit_code == 2
+
+
+BASE = 'version: 1\nfreezes:\n  - {name: weekend, cron: "0 18 * * FRI", duration: 62h}\n'
+OVER = "version: 1\nextends: policies/base.yaml\nenvironments: {lab: {}}\n"
+
+
+def test_check_reads_what_a_policy_extends(policy: Path, tmp_path: Path) -> None:
+    policy.write_text(OVER)
+    assert run("check", policy).stdout == (
+        f"{policy}:2:10: extends: there is no file 'policies/base.yaml' in the repository\n"
+    )
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "base.yaml").write_text(BASE)
+    assert run("check", policy).exit_code == 0
+    asked = ("calendar", policy, "--environment", "lab", "--from", "2026-11-20", "--to", "2026-11-21")
+    assert run(*asked).stdout == "2026-11-20T18:00:00.000Z - 2026-11-21T00:00:00.000Z  weekend\n"
+
+
+def test_check_never_looks_outside_the_repository(policy: Path, tmp_path: Path) -> None:
+    (tmp_path / "policies").symlink_to("/etc")
+    policy.write_text(OVER.replace("base.yaml", "hostname.yaml"))
+    assert "there is no file 'policies/hostname.yaml'" in run("check", policy).stdout
+
+
+def test_check_says_every_value_and_its_origin(policy: Path, tmp_path: Path) -> None:
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "base.yaml").write_text(BASE)
+    organisation = tmp_path / "organisation.yaml"
+    organisation.write_text("version: 1\nmode: observe\n")
+    policy.write_text(f"{OVER}tenants:\n  one: {{mode: enforce}}\n")
+    shown = run("check", policy, "--resolved", "--organisation", organisation)
+    assert shown.stdout == (
+        f"{policy}: ok\n"
+        "mode = observe  # organisation:2\n"
+        "freezes[0].name = weekend  # policies/base.yaml:3\n"
+        "freezes[0].cron = 0 18 * * FRI  # policies/base.yaml:3\n"
+        "freezes[0].duration = 62h  # policies/base.yaml:3\n"
+        "version = 1  # policy.yaml:1\n"
+        "extends = policies/base.yaml  # policy.yaml:2\n"
+        "environments.lab.gates[0] = tests-passed  # pack default:6\n"
+    )
+    own = answer(run("check", policy, "--resolved", "--tenant", "one", "--output", "json"))
+    assert own["ok"] is True
+    assert {"path": "mode", "value": "enforce", "origin": "policy.yaml", "line": 5, "column": 15} in own[
+        "resolved"
+    ]
+
+
+def test_schema_is_printed() -> None:
+    printed = answer(run("schema"))
+    assert printed["$schema"] == "http://json-schema.org/draft-07/schema#"
+    assert {"environments", "freezes", "securityPolicy", "releasePolicy"} <= printed["properties"].keys()

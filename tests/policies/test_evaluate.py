@@ -306,7 +306,9 @@ def test_observing_says_the_same_and_blocks_nothing() -> None:
     verdict = evaluate(own, facts(tests={}), NOON)
     assert (verdict.state, verdict.observed, verdict.blocks) == ("delayed", True, False)
     assert verdict.to_json()["observed"] is True
-    assert lines(verdict)[0] == "… production: delayed, 1 of 2 gates (observed only: nothing is blocked)"
+    assert lines(verdict)[0] == (
+        "… production: delayed, 1 of 2 gates, would be blocked (mode: observe blocks nothing)"
+    )
 
 
 def test_a_tenant_is_judged_by_its_own_policy() -> None:
