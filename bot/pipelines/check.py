@@ -1,7 +1,7 @@
 """`python -m bot.pipelines.check`: render every template for every CI system and validate the result.
 
-Each is rendered with its own example and validated by the CI system's published schema, which
-check-jsonschema carries. Exit 1 with one line per fault.
+Each is rendered with its own example, as a module in a folder and as a whole repository, and validated by the
+CI system's published schema, which check-jsonschema carries. Exit 1 with one line per fault.
 """
 
 from __future__ import annotations
@@ -9,42 +9,50 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from bot.pipelines import gitlab_ci, templates
-from bot.pipelines.model import Pipeline, Trace
-from bot.pipelines.templates import TemplateInvalid
+from bot.pipelines import templates
+from bot.pipelines.model import Pipeline
+from bot.pipelines.systems import BY_FORGE, System
+from bot.pipelines.templates import Template, TemplateInvalid
 from bot.pipelines.templates_path import root
 
-RENDERERS: dict[str, tuple[Callable[[Pipeline], str], str]] = {
-    "gitlab": (gitlab_ci.render, "vendor.gitlab-ci")
-}
-EXAMPLE_TRACE = Trace(trace_id="trace-example", module_id="example", version_tag="1.0.0")
+SYSTEMS = tuple(dict.fromkeys(BY_FORGE.values()))
 
 
 def faults_of(folder: Path) -> list[str]:
     """What is wrong with the template in a folder, a line each."""
     try:
         template = templates.read(folder)
-        pipeline = templates.render_pipeline(template, template.example, EXAMPLE_TRACE)
+        pipelines = [templates.render_pipeline(template, inputs) for inputs in examples(template)]
+        return [
+            f"{template.name} for {system.name}: {line}"
+            for system in SYSTEMS
+            for line in _schema_faults(system, pipelines)
+        ]
     except (TemplateInvalid, OSError) as error:
         return [str(error)]
-    found: list[str] = []
-    for system, (render, schema) in RENDERERS.items():
-        found += [
-            f"{template.name} for {system}: {line}" for line in _schema_faults(render(pipeline), schema)
-        ]
-    return found
 
 
-def _schema_faults(text: str, schema: str) -> list[str]:
-    with tempfile.NamedTemporaryFile("w", suffix=".yml", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, file.name]
+def examples(template: Template) -> list[dict[str, Any]]:
+    """The example of the template, and the same as a whole repository when it can be one."""
+    whole = [{**template.example, "path": "."}] if "path" in template.inputs.properties else []
+    return [template.example, *whole]
+
+
+def _schema_faults(system: System, pipelines: list[Pipeline]) -> list[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        names: list[str] = []
+        for number, pipeline in enumerate(pipelines):
+            for path, text in system.written(pipeline, {}).files.items():
+                file = Path(folder, str(number), path)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(text, encoding="utf-8")
+                names.append(str(file))
+        command = [sys.executable, "-m", "check_jsonschema", *system.schema, *names]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
-        said = f"{done.stdout}{done.stderr}".replace(file.name, "(rendered)")
+        said = f"{done.stdout}{done.stderr}".replace(f"{folder}/", "")
     if done.returncode == 0:
         return []
     return [line.strip() for line in said.splitlines() if line.strip()]
@@ -61,7 +69,7 @@ def main(folder: Path | None = None) -> int:
     for line in faults:
         sys.stderr.write(f"{line}\n")
     sys.stdout.write(
-        f"{len(folders)} pipeline template(s), {len(RENDERERS)} CI system(s), {len(faults)} fault(s)\n"
+        f"{len(folders)} pipeline template(s), {len(SYSTEMS)} CI system(s), {len(faults)} fault(s)\n"
     )
     return 1 if faults or not folders else 0
 

@@ -3,6 +3,8 @@ r"""A pipeline in words of no forge.
 Renderers turn it into the YAML of one CI system; none of them adds a decision.
 
     name: booking-service
+    module: booking-service
+    path: services/booking                    # its folder; "." when the repository is the module
     on: {branches: ["**"], changes: true, tags: ["v*"]}
     variables: {MODULE: booking-service}
     jobs:
@@ -26,6 +28,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import AfterValidator, Field, model_validator
 
 from bot.domain.model import Model
+from bot.pipelines import metadata
 
 Stage = Literal["build", "test", "scan", "package", "deploy"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
@@ -34,6 +37,8 @@ STAGES: tuple[Stage, ...] = get_args(Stage)
 def _inside(path: str) -> str:
     if not path or path.startswith(("/", "~")) or ".." in PurePosixPath(path).parts:
         raise ValueError(f"`{path}` does not stay inside the project")
+    if re.search(r"[^\w./*@+ -]", path):
+        raise ValueError(f"`{path}` has a character that a CI system reads as more than itself")
     return path
 
 
@@ -53,6 +58,10 @@ def _pattern(text: str) -> str:
 
 # Written by hand into shells of every system: no blanks, quotes or dollar signs.
 JobName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=60)]
+# Names of files and patterns of paths, in every system: nothing that one of them reads as more than itself.
+ModulePath = Annotated[
+    str, Field(pattern=r"^(\.|[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*)$")
+]
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 RefPattern = Annotated[str, Field(pattern=r"^[A-Za-z0-9._/*-]+$")]
 RelativePath = Annotated[str, AfterValidator(_inside)]
@@ -110,41 +119,37 @@ class Job(Model):
     on: Events | None = None
 
 
-class Trace(Model):
-    """What every build artefact must carry (seed 004, "CI/CD Artifact Requirements")."""
-
-    trace_id: Annotated[str, Field(min_length=1)]
-    module_id: Annotated[str, Field(min_length=1)]
-    version_tag: str = ""
-    agent_id: str = ""
-    skill_id: str = ""
-    sprint_id: str = ""
-    milestone_id: str = ""
-
-    def variables(self) -> dict[str, str]:
-        """By the seed's names (`traceId`, ...), the unknown ones left out."""
-        return {name: str(value) for name, value in self.to_json().items() if value}
-
-
 class Pipeline(Model):
-    """A whole pipeline, with the template it came from.
+    """A whole pipeline, with the template it came from. Of which trace a build is, it reads from its commit.
 
     Raises ValueError (pydantic's) when jobs do not fit together.
     """
 
     name: JobName
+    module: JobName
+    path: ModulePath = "."
     template: str
     template_version: str
     on: Events
     variables: Variables = Field(default_factory=dict)
     jobs: Annotated[tuple[Job, ...], Field(min_length=1)]
-    trace: Trace
 
     @property
     def stages(self) -> tuple[Stage, ...]:
         """The stages that have jobs, in order."""
         used = {job.stage for job in self.jobs}
         return tuple(stage for stage in STAGES if stage in used)
+
+    @property
+    def in_a_folder(self) -> bool:
+        """Whether other modules may live beside it."""
+        return self.path != "."
+
+    def before(self, job: Job) -> tuple[Job, ...]:
+        """The jobs that `job` waits for: those it needs, else all of earlier stages."""
+        if job.needs is not None:
+            return tuple(other for other in self.jobs if other.name in job.needs)
+        return tuple(other for other in self.jobs if STAGES.index(other.stage) < STAGES.index(job.stage))
 
     @model_validator(mode="after")
     def _fits_together(self) -> Pipeline:
@@ -155,7 +160,8 @@ class Pipeline(Model):
         for job in self.jobs:
             _check_needs(job, stages)
             stages[job.name] = job.stage
-        clash = set(self.variables) & set(self.trace.variables())
+        own = set(metadata.NAMES)
+        clash = own.intersection([*self.variables, *(name for job in self.jobs for name in job.variables)])
         if clash:
             raise ValueError(f"the variable {min(clash)} is the trace's own")
         return self

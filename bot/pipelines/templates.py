@@ -10,6 +10,7 @@
     example: {module: booking-service}       # what checks and documentation render with
     pipeline: {...}                          # bot.pipelines.model.Pipeline
 
+Every template has the input `module`; `path`, when it has that, is the module's folder.
 Texts of the pipeline are Jinja2, which knows `inputs` and `program(file)`. They are rendered after the YAML
 is read, so an input can change a text and never the structure.
 """
@@ -23,12 +24,12 @@ from typing import Annotated, Any, Literal
 
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from bot.domain.model import Model
-from bot.pipelines.model import Pipeline, Trace
+from bot.pipelines.model import Pipeline
 from bot.pipelines.templates_path import root
 
 FILE = "template.yaml"
@@ -58,6 +59,12 @@ class Inputs(Model):
     properties: dict[str, Input]
     required: tuple[str, ...] = ()
     additional_properties: Literal[False] = False
+
+    @model_validator(mode="after")
+    def _of_a_module(self) -> Inputs:
+        if "module" not in self.required:
+            raise ValueError("a template requires the input `module`")
+        return self
 
 
 class Template(Model):
@@ -105,9 +112,7 @@ def read(folder: Path) -> Template:
     return template
 
 
-def render_pipeline(
-    template: Template, inputs: Mapping[str, Any], trace: Mapping[str, Any] | Trace
-) -> Pipeline:
+def render_pipeline(template: Template, inputs: Mapping[str, Any]) -> Pipeline:
     """The neutral pipeline for these inputs.
 
     Pure. Raises TemplateInvalid, which names the input or field at fault.
@@ -122,9 +127,9 @@ def render_pipeline(
     environment.globals = {"inputs": values, "program": lambda name: _here_document(template, name)}
     try:
         rendered = _rendered(template.pipeline, environment)
-        return Pipeline.model_validate(
-            {**rendered, "template": template.name, "template_version": template.version, "trace": trace}
-        )
+        about = {"template": template.name, "template_version": template.version}
+        where = {"module": values["module"], "path": values.get("path", ".")}
+        return Pipeline.model_validate({**rendered, **about, **where})
     except TemplateError as error:
         raise TemplateInvalid(f"{template.name}: {error}") from error
     except ValidationError as error:

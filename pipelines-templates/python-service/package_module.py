@@ -14,9 +14,11 @@ with zipfile.ZipFile(dist / archive, "w", zipfile.ZIP_DEFLATED) as packed:
             entry = zipfile.ZipInfo(name.as_posix(), date_time=(1980, 1, 1, 0, 0, 0))
             entry.external_attr = (path.stat().st_mode & 0o111 | 0o644) << 16
             packed.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
-fields = ("traceId", "moduleId", "versionTag", "agentId", "skillId", "sprintId", "milestoneId")
+fields = ("traceId", "moduleId", "versionTag", "agentId", "skillId", "sprintId", "milestoneId", "imageTag")
 metadata = {field: os.environ.get(field, "") for field in fields}
-revision = next((os.environ[name] for name in ("CI_COMMIT_SHA", "GITHUB_SHA", "BUILD_SOURCEVERSION") if name in os.environ), "")
+labels = {f"dev.pointsman.{field}": value for field, value in metadata.items() if value and field != "imageTag"}
+revision = os.environ["revision"]
+metadata["labels"] = labels | {"org.opencontainers.image.revision": revision, "org.opencontainers.image.version": metadata["versionTag"]}
 metadata |= {"revision": revision, "status": "Success", "durationMs": round(1000 * (time.monotonic() - began)), "artifact": archive}
 (dist / "execution-metadata.json").write_text(json.dumps(metadata, indent=2) + "\n")
 print(f"packed {archive} for {metadata['traceId']}")

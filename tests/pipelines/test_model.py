@@ -5,20 +5,33 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from bot.pipelines.model import Pipeline, Trace
+from bot.pipelines.model import Pipeline
 
-TRACE = {"traceId": "trace-1", "moduleId": "booking-service"}
+ODD = (
+    "",
+    "$(rm -rf /)",
+    "${{ github.token }}",
+    '"; curl example.org',
+    "a\nb",
+    "a*",
+    "a:b",
+    "[a]",
+    "-a",
+    "a/",
+    "a b",
+)
 
 
 def pipeline(*jobs: dict[str, Any], **more: Any) -> Pipeline:
     return Pipeline.model_validate(
         {
             "name": "booking-service",
+            "module": "booking-service",
+            "path": "services/booking",
             "template": "python-service",
             "templateVersion": "1.0.0",
             "on": {"branches": ["main"]},
             "jobs": [{"steps": ["make"], **job} for job in jobs],
-            "trace": TRACE,
             **more,
         }
     )
@@ -51,6 +64,14 @@ REFUSED: dict[str, tuple[list[dict[str, Any]], dict[str, Any], str]] = {
         {},
         "`../x` does not stay inside the project",
     ),
+    **{
+        f"an artefact called {name!r}": (
+            [{**BUILD, "artefacts": {"paths": [name]}}],
+            {},
+            "has a character that a CI system reads as more than itself",
+        )
+        for name in ("a\nb", "!a", "$(a)", "${{ a }}", '"a"', "a\\b", "[a]")
+    },
     "a report outside": (
         [{**BUILD, "reports": {"junit": "/etc/passwd"}}],
         {},
@@ -69,7 +90,15 @@ REFUSED: dict[str, tuple[list[dict[str, Any]], dict[str, Any], str]] = {
         {"variables": {"traceId": "x"}},
         "the variable traceId is the trace's own",
     ),
-    "no trace": ([BUILD], {"trace": {"traceId": "", "moduleId": "m"}}, "at least 1 character"),
+    "a job's variable of the trace": (
+        [{**BUILD, "variables": {"imageTag": "x"}}],
+        {},
+        "the variable imageTag is the trace's own",
+    ),
+    **{f"the module {name!r}": ([BUILD], {"module": name}, "should match pattern") for name in ODD},
+    **{
+        f"the path {name!r}": ([BUILD], {"path": name}, "should match pattern") for name in (*ODD, "..", "/a")
+    },
 }
 
 
@@ -90,21 +119,20 @@ def test_stages_are_those_in_use_in_their_fixed_order() -> None:
     assert made.stages == ("test", "package")
 
 
-def test_the_trace_gives_variables_by_the_names_of_the_seed() -> None:
-    trace = Trace(
-        trace_id="t",
-        module_id="m",
-        version_tag="mvp-ready-v1",
-        agent_id="devops-engineer",
-        skill_id="",
-        sprint_id="sprint-3",
+def test_a_job_waits_for_what_it_needs_or_for_all_earlier_stages() -> None:
+    made = pipeline(
+        BUILD,
+        {"name": "lint", "stage": "build"},
+        {"name": "unit", "stage": "test"},
+        {"name": "quick", "stage": "test", "needs": ["lint"]},
+        {"name": "alone", "stage": "deploy", "needs": []},
     )
-    assert trace.variables() == {
-        "traceId": "t",
-        "moduleId": "m",
-        "versionTag": "mvp-ready-v1",
-        "agentId": "devops-engineer",
-        "sprintId": "sprint-3",
+    assert {job.name: [other.name for other in made.before(job)] for job in made.jobs} == {
+        "build": [],
+        "lint": [],
+        "unit": ["build", "lint"],
+        "quick": ["lint"],
+        "alone": [],
     }
 
 

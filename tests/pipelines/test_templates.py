@@ -1,14 +1,16 @@
 """Templates: found, read, filled in; what is wrong with one is said by name."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.pipelines import check, templates, templates_path
+from bot.pipelines.systems import GITLAB_CI
 from bot.pipelines.templates import TemplateInvalid
+from bot.pipelines.written import Written
 
-TRACE = {"traceId": "trace-1", "moduleId": "booking-service"}
 GOOD = """
 name: tiny
 version: 1.0.0
@@ -28,7 +30,8 @@ pipeline:
   jobs:
     - name: say
       stage: build
-      steps: ["echo {{ inputs.module }} {{ inputs.level }} {{ inputs.times }}{% if inputs.loud %} !{% endif %}"]
+      steps: ["echo {{ inputs.module }} {{ inputs.level }} {{ inputs.times }}{% if inputs.loud %} !{% endif
+      %}"]
 """
 
 
@@ -65,14 +68,23 @@ def test_a_name_is_no_path(name: str) -> None:
     ],
 )
 def test_inputs_fill_the_texts(inputs: dict[str, Any], step: str, tmp_path: Path) -> None:
-    made = templates.render_pipeline(templates.read(written(tmp_path)), inputs, TRACE)
+    made = templates.render_pipeline(templates.read(written(tmp_path)), inputs)
     assert made.jobs[0].steps == (step,)
-    assert (made.name, made.template, made.template_version, made.trace.trace_id) == (
+    assert (made.name, made.module, made.path, made.template, made.template_version) == (
         "m",
+        "m",
+        ".",
         "tiny",
         "1.0.0",
-        "trace-1",
     )
+
+
+def test_the_input_path_is_the_modules_folder(tmp_path: Path) -> None:
+    text = GOOD.replace("    loud:", "    path: {type: string}\n    loud:")
+    made = templates.render_pipeline(
+        templates.read(written(tmp_path, text)), {"module": "m", "path": "services/m"}
+    )
+    assert made.path == "services/m"
 
 
 @pytest.mark.parametrize(
@@ -89,16 +101,16 @@ def test_inputs_fill_the_texts(inputs: dict[str, Any], step: str, tmp_path: Path
 )
 def test_wrong_inputs_are_named(inputs: dict[str, Any], sentence: str, tmp_path: Path) -> None:
     with pytest.raises(TemplateInvalid) as caught:
-        templates.render_pipeline(templates.read(written(tmp_path)), inputs, TRACE)
+        templates.render_pipeline(templates.read(written(tmp_path)), inputs)
     assert str(caught.value) == sentence
 
 
 def test_an_input_is_never_a_template_itself(tmp_path: Path) -> None:
-    text = GOOD.replace(", pattern: '^[a-z-]+$'", "").replace('name: "{{ inputs.module }}"', "name: fixed")
+    text = GOOD.replace(", enum: [low, high]", "")
     made = templates.render_pipeline(
-        templates.read(written(tmp_path, text)), {"module": "{{ inputs }}"}, TRACE
+        templates.read(written(tmp_path, text)), {"module": "m", "level": "{{ inputs }}"}
     )
-    assert made.jobs[0].steps == ("echo {{ inputs }} low 1",)
+    assert made.jobs[0].steps == ("echo m {{ inputs }} 1",)
 
 
 @pytest.mark.parametrize(
@@ -106,6 +118,11 @@ def test_an_input_is_never_a_template_itself(tmp_path: Path) -> None:
     [
         ("version: 1.0.0", "version: one", "tiny/template.yaml: version: String should match pattern"),
         ("description: One job.", "colour: red", "tiny/template.yaml: description: Field required"),
+        (
+            "required: [module]",
+            "required: [level]",
+            "tiny/template.yaml: inputs: Value error, a template requires",
+        ),
         ("name: tiny", "name: other", "tiny/template.yaml: name: it is 'other', and the folder another"),
         ("type: boolean", "type: object", "tiny/template.yaml: inputs.properties.loud.type: Input should be"),
         ('inputs.module }}"\n', 'inputs.modul }}"\n', "tiny: 'dict object' has no attribute 'modul'"),
@@ -131,7 +148,7 @@ def test_check_names_what_is_wrong_with_a_template(old: str, new: str, sentence:
 def test_a_program_of_the_folder_becomes_one_command(tmp_path: Path) -> None:
     text = GOOD.replace('steps: ["echo', 'steps: ["{{ program(\'hello.py\') }}", "echo')
     folder = written(tmp_path, text, **{"hello.py": "print('a')\nprint('b')\n"})
-    made = templates.render_pipeline(templates.read(folder), {"module": "m"}, TRACE)
+    made = templates.render_pipeline(templates.read(folder), {"module": "m"})
     assert made.jobs[0].steps[0] == "python3 - <<'PYTHON'\nprint('a')\nprint('b')\nPYTHON"
 
 
@@ -145,18 +162,18 @@ def test_check_fails_with_a_line_per_fault(tmp_path: Path, capsys: pytest.Captur
     assert check.main(tmp_path) == 1
     said = capsys.readouterr()
     assert said.err.startswith("tiny/template.yaml: version: ")
-    assert said.out == "1 pipeline template(s), 1 CI system(s), 1 fault(s)\n"
+    assert said.out == "1 pipeline template(s), 3 CI system(s), 1 fault(s)\n"
 
 
 def test_check_finds_what_the_schema_of_a_ci_system_refuses(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(
-        check.RENDERERS, "gitlab", (lambda _pipeline: "unit: {script: 7}\n", "vendor.gitlab-ci")
-    )
+    wrong = Written("x.yml", {"x.yml": "unit: {script: 7}\n"}, {})
+    broken = replace(GITLAB_CI, written=lambda _pipeline, _there: wrong)
+    monkeypatch.setattr(check, "SYSTEMS", (broken,))
     faults = check.faults_of(written(tmp_path))
     assert faults
-    assert all(fault.startswith("tiny for gitlab: ") for fault in faults)
+    assert all(fault.startswith("tiny for gitlab-ci: ") for fault in faults)
 
 
 def test_no_template_at_all_is_a_fault(tmp_path: Path) -> None:

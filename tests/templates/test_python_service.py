@@ -12,14 +12,26 @@ from bot.pipelines import gitlab_ci, templates
 from tests.runner.project import Project, make, theirs
 
 MAIN = RunContext(branch="main")
-TRACE = {
+MESSAGE = """feat: add booking-service
+
+- $(touch /tmp/never) `id` "; exit 1
+
+Trace-Id: trace-1
+Version: 1.0.0
+Agent-Id: devops-engineer
+Skill-Id: GeneratePipeline
+Sprint-Id: sprint-3
+Milestone-Id: mvp-v1
+"""
+METADATA = {
     "traceId": "trace-1",
     "moduleId": "booking-service",
-    "versionTag": "mvp-ready-v1",
+    "versionTag": "1.0.0-mvp-v1",
     "agentId": "devops-engineer",
     "skillId": "GeneratePipeline",
     "sprintId": "sprint-3",
-    "milestoneId": "mvp",
+    "milestoneId": "mvp-v1",
+    "imageTag": "1.0.0-mvp-v1-trace-1",
 }
 SERVICE = {
     # Called as a module of unittest is, which the standard library's trace would ignore together with it.
@@ -40,10 +52,8 @@ SERVICE = {
 
 def project(folder: Path, files: dict[str, str], **inputs: Any) -> Project:
     template = templates.load("python-service")
-    text = gitlab_ci.render(
-        templates.render_pipeline(template, {"module": "booking-service", **inputs}, TRACE)
-    )
-    return make(folder, text, files)
+    text = gitlab_ci.render(templates.render_pipeline(template, {"module": "booking-service", **inputs}))
+    return make(folder, text, files, MESSAGE)
 
 
 def job(result: RunResult, name: str) -> JobResult:
@@ -75,7 +85,16 @@ def test_a_service_is_built_tested_scanned_and_packed(path: str, tmp_path: Path)
 
     metadata = json.loads((dist / "dist" / "execution-metadata.json").read_text())
     assert metadata.pop("durationMs") >= 0
-    assert metadata == {**TRACE, "revision": made.sha, "status": "Success", "artifact": "booking-service.zip"}
+    labels = {f"dev.pointsman.{name}": value for name, value in METADATA.items() if name != "imageTag"}
+    labels |= {
+        "org.opencontainers.image.revision": made.sha,
+        "org.opencontainers.image.version": "1.0.0-mvp-v1",
+    }
+    ended = {"revision": made.sha, "status": "Success", "artifact": "booking-service.zip"}
+    assert metadata == METADATA | {"labels": labels} | ended
+    tags = "versionTag=1.0.0-mvp-v1 imageTag=1.0.0-mvp-v1-trace-1"
+    annotated = f"moduleId=booking-service {tags} revision={made.sha} traceId=trace-1 "
+    assert all(f"\n{annotated}" in said(result, name) for name in ("build", "test", "scan", "package"))
 
 
 def test_coverage_counts_threads_and_files_that_no_test_imports(tmp_path: Path) -> None:
@@ -144,7 +163,7 @@ def test_a_test_command_is_a_module_with_plain_arguments(test: str) -> None:
     with pytest.raises(
         templates.TemplateInvalid, match="python-service: input test: String should match pattern"
     ):
-        templates.render_pipeline(templates.load("python-service"), {"module": "m", "test": test}, TRACE)
+        templates.render_pipeline(templates.load("python-service"), {"module": "m", "test": test})
 
 
 @pytest.mark.parametrize("path", ["..", "/etc", "a/../b", "a b", "$HOME", "-rf", ""])
@@ -152,7 +171,7 @@ def test_a_path_stays_in_the_repository(path: str) -> None:
     with pytest.raises(
         templates.TemplateInvalid, match="python-service: input path: String should match pattern"
     ):
-        templates.render_pipeline(templates.load("python-service"), {"module": "m", "path": path}, TRACE)
+        templates.render_pipeline(templates.load("python-service"), {"module": "m", "path": path})
 
 
 def test_gitlab_ci_local_runs_it_too(tmp_path: Path) -> None:
