@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.forges.local import runner
-from bot.forges.local.runner import JobResult, Limits, RunContext, RunResult
+from bot.forges.local import history, runner
+from bot.forges.local.differences import Differences
+from bot.forges.local.runner import JobResult, Limits, Plan, RunContext, RunResult
 from tests.support.node import node
 
 STAND_IN = Path(__file__).with_name("rsync_stand_in.py")
@@ -36,11 +37,15 @@ def ticking() -> Callable[[], datetime]:
 
 @dataclass(frozen=True)
 class Project:
-    """`folder` holds the work tree; its `.git` is what the runner clones."""
+    """`folder` holds the work tree; its `.git` is what the runner clones. `base` is where `main` is, when
+    `sha` is on a branch of its own.
+    """
 
     folder: Path
     sha: str
     text: str
+    message: str
+    base: str = ""
 
     def run(
         self,
@@ -50,7 +55,8 @@ class Project:
         on_job: Callable[[JobResult], None] | None = None,
         cancelled: threading.Event | None = None,
     ) -> RunResult:
-        planned = runner.plan(runner.parse(self.text), context or RunContext(branch="main"))
+        context = (context or RunContext(branch="main")).model_copy(update={"message": self.message})
+        planned = self.planned(context)
         return runner.execute(
             planned,
             repository=self.folder / ".git",
@@ -62,17 +68,34 @@ class Project:
             limits=limits or Limits(),
         )
 
+    def planned(self, context: RunContext) -> Plan:
+        tree = history.Tree(self.folder / ".git", self.sha)
+        target = "main" if context.change else None
+        differences = Differences(self.folder / ".git", self.sha, before=self.base or None, target=target)
+        return runner.plan(runner.parse(self.text, tree), context, differences)
 
-def make(folder: Path, text: str, files: dict[str, str] | None = None) -> Project:
+    def grown(self, branch: str, files: dict[str, str], message: str = "more") -> "Project":
+        """One more commit, on a branch that begins at `main`."""
+        git(self.folder, "checkout", "--quiet", "-b", branch, "main")
+        commit(self.folder, files, message)
+        text = (self.folder / ".gitlab-ci.yml").read_text()
+        return Project(self.folder, git(self.folder, "rev-parse", "HEAD"), text, message, base=self.sha)
+
+
+def make(folder: Path, text: str, files: dict[str, str] | None = None, message: str = "pipeline") -> Project:
     """Commit the pipeline file, and others, on `main`."""
     folder.mkdir(parents=True)
-    for name, content in {".gitlab-ci.yml": text, **(files or {})}.items():
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    commit(folder, {".gitlab-ci.yml": text, **(files or {})}, message)
+    return Project(folder, git(folder, "rev-parse", "HEAD"), text, message)
+
+
+def commit(folder: Path, files: dict[str, str], message: str) -> None:
+    for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(content)
-    git(folder, "init", "--quiet", "--initial-branch=main")
     git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message=pipeline")
-    return Project(folder, git(folder, "rev-parse", "HEAD"), text)
+    git(folder, "commit", "--quiet", f"--message={message}")
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -113,7 +136,8 @@ def theirs(project: Project, context: RunContext, marks: Path) -> Seen:
     rsync = home / "bin" / "rsync"
     rsync.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I "{STAND_IN}" "$@"\n')
     rsync.chmod(0o755)
-    variables = {**context.variables, "MARKS": str(marks)}
+    # Its own commit message is a made up one.
+    variables = {**context.variables, "MARKS": str(marks), "CI_COMMIT_MESSAGE": project.message}
     if context.source != "push":
         variables["CI_PIPELINE_SOURCE"] = context.source
     if context.tag:
@@ -121,9 +145,12 @@ def theirs(project: Project, context: RunContext, marks: Path) -> Seen:
     if context.change:
         variables["CI_MERGE_REQUEST_IID"] = str(context.change)
     without = ["--unset-variable", "CI_COMMIT_BRANCH"] if context.tag or context.change else []
-    if context.branch and context.branch != "main":
+    if context.branch and context.branch != "main" and not project.base:
         git(project.folder, "checkout", "--quiet", "-B", context.branch)
     git(project.folder, "remote", "add", "origin", "https://forge.example.org/acme/project.git")
+    if project.base:
+        git(project.folder, "update-ref", "refs/remotes/origin/main", project.base)
+        git(project.folder, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
     done = node(
         "gitlab-ci-local",
         *("--force-shell-executor", "--shell-isolation", "--no-artifacts-to-source", "--home", home),

@@ -13,8 +13,11 @@ REFUSED = {
         ),
     ),
     "unknown keyword of a rule": (
-        "unit:\n  script: make\n  rules:\n    - changes: [src]\n",
-        "line 4, column 7: `unit.rules.0.changes` is not supported by the embedded runner (use `if`)",
+        "unit:\n  script: make\n  rules:\n    - exists: [src]\n",
+        (
+            "line 4, column 7: `unit.rules.0.exists` is not supported by the embedded runner"
+            " (remove it; supported here: allow_failure, changes, if, variables, when)"
+        ),
     ),
     "unknown report": (
         "unit:\n  script: make\n  artifacts:\n    reports:\n      sast: x.json\n",
@@ -29,10 +32,7 @@ REFUSED = {
     ),
     "include": (
         "include: other.yml\nunit: {script: make}\n",
-        (
-            "line 1, column 1: `include` is not supported here by the embedded runner"
-            " (copy the included jobs into this file)"
-        ),
+        ("line 1, column 1: the file `other.yml` is not there (correct the path)"),
     ),
     "global image": (
         "image: python\nunit: {script: make}\n",

@@ -76,3 +76,16 @@ def test_a_long_chain_is_refused() -> None:
 @given(st.dictionaries(st.sampled_from("ABCDE"), st.text(alphabet="xy ", max_size=5)))
 def test_plain_values_stay_as_they_are(variables: dict[str, str]) -> None:
     assert expand(variables) == variables
+
+
+def test_a_commit_message_is_nobodys_reference() -> None:
+    said = "feat: $HOME $$ ${CI_COMMIT_MESSAGE}\n\nTrace-Id: trace-1"
+    found = expand(predefined(RunContext(branch="main", message=said)) | {"QUOTED": "<$CI_COMMIT_MESSAGE>"})
+    assert found["CI_COMMIT_MESSAGE"] == said
+    assert found["QUOTED"] == f"<{said}>"
+
+
+def test_a_commit_message_is_cut_where_gitlab_cuts_it() -> None:
+    found = predefined(RunContext(branch="main", message="é" * 60_000))
+    assert found["CI_COMMIT_MESSAGE"] == "é" * 50_000
+    assert expand(found)["CI_COMMIT_MESSAGE"] == "é" * 50_000

@@ -1,7 +1,7 @@
 """Runs a committed `.gitlab-ci.yml` on this machine, for the embedded forge.
 
-    pipeline = parse(text)                                       PipelineError: what, where, what to do
-    planned = plan(pipeline, RunContext(branch="main"))          which jobs, in which order; pure
+    pipeline = parse(text, tree)                                 PipelineError: what, where, what to do
+    planned = plan(pipeline, RunContext(branch="main"), changed) which jobs, in which order
     result = execute(planned, repository=..., sha=..., workdir=..., on_job=None, cancelled=None, clock=...)
 
 **No security boundary.** Jobs are processes of the user who runs the bot. They get a clean environment,

@@ -8,7 +8,8 @@ reader does.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
@@ -33,17 +34,25 @@ _CORE = {_TAG + name for name in ("map", "seq", "str", "int", "float", "bool", "
 
 
 class Document(NamedTuple):
-    """`data` as plain values; `positions` maps a path of keys and indices to (line, column), both from 1."""
+    """`data` as plain values; `positions` maps a path of keys and indices to (line, column), both from 1;
+    `files` says of paths that came with an include which file they stand in.
+    """
 
     data: dict[str, Any]
     positions: dict[Path, tuple[int, int]]
+    files: Mapping[Path, str] = MappingProxyType({})
 
     def position(self, path: Path) -> tuple[int, int]:
         """The place of the longest part of `path` that stands in the file."""
-        for length in range(len(path), 0, -1):
-            if path[:length] in self.positions:
-                return self.positions[path[:length]]
-        return (1, 1)
+        return self.positions.get(self._known(path), (1, 1))
+
+    def file(self, path: Path) -> str:
+        """The included file in which that place is; empty for the file that includes."""
+        return self.files.get(self._known(path), "")
+
+    def _known(self, path: Path) -> Path:
+        lengths = range(len(path), 0, -1)
+        return next((path[:length] for length in lengths if path[:length] in self.positions), ())
 
 
 def read(text: str) -> Document:

@@ -30,7 +30,7 @@ from pydantic import (
     model_validator,
 )
 
-from bot.forges.local.runner import patterns, rules
+from bot.forges.local.runner import changes, patterns, rules
 
 MAX_SECONDS = 24 * 3600
 
@@ -108,10 +108,26 @@ class Keywords(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Changes(Keywords):
+    """`rules:changes`: patterns of paths, and what to compare with."""
+
+    # GitLab takes no more: https://docs.gitlab.com/ci/yaml/#ruleschanges
+    paths: Annotated[
+        tuple[Annotated[StrictStr, AfterValidator(changes.check)], ...], Field(min_length=1, max_length=50)
+    ]
+    compare_to: StrictStr | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_list(cls, value: object) -> object:
+        return {"paths": value} if isinstance(value, list) else value
+
+
 class Rule(Keywords):
-    """One entry of `rules`; the first whose `if` holds decides."""
+    """One entry of `rules`; the first whose `if` and `changes` hold decides."""
 
     if_: Annotated[str, AfterValidator(_readable)] | None = Field(default=None, alias="if")
+    changes: Changes | None = None
     when: When | None = None
     allow_failure: StrictBool | None = None
     variables: Variables = {}
@@ -227,7 +243,8 @@ class Job(Default):
 class Pipeline(Keywords):
     """A file that can be planned.
 
-    `jobs` keeps the file's order; `places` gives each job's line and column.
+    `jobs` keeps the file's order; `places` gives each job's line and column, `origins` the included file of
+    those that came with one.
     """
 
     stages: tuple[StrictStr, ...] = ("build", "test", "deploy")
@@ -236,6 +253,7 @@ class Pipeline(Keywords):
     workflow: Workflow | None = None
     jobs: dict[str, Job]
     places: dict[str, tuple[int, int]] = {}
+    origins: dict[str, str] = {}
 
     @property
     def all_stages(self) -> tuple[str, ...]:

@@ -6,15 +6,19 @@ Checked here is everything that does not depend on the event: keywords, stages, 
 from __future__ import annotations
 
 import graphlib
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from bot.forges.local.runner import include
 from bot.forges.local.runner.document import Document, Path, read
 from bot.forges.local.runner.errors import PipelineError
 from bot.forges.local.runner.model import (
     Artifacts,
+    Changes,
     CoverageReport,
     Default,
     Image,
@@ -29,24 +33,15 @@ from bot.forges.local.runner.model import (
     WorkflowRule,
 )
 
-MAX_JOBS = 200
+MAX_JOBS = 500
 TOP_LEVEL = ("stages", "variables", "default", "workflow")
 # Words that GitLab reads at the top and that are therefore never the names of jobs.
-RESERVED = (
-    "include",
-    "spec",
-    "image",
-    "services",
-    "cache",
-    "before_script",
-    "after_script",
-    "pages",
-    "types",
-)
+RESERVED = ("spec", "image", "services", "cache", "before_script", "after_script", "pages", "types")
 
 _SECTIONS: dict[str, type[Keywords]] = {
     "default": Default,
     "rules": Rule,
+    "changes": Changes,
     "workflow": Workflow,
     "needs": Need,
     "artifacts": Artifacts,
@@ -59,27 +54,30 @@ _ADVICE = {
     "after_script": "put it under `default:`",
     "before_script": "put it under `default:`",
     "cache": "remove it; hand files on with `artifacts`",
-    "changes": "use `if`",
+    "changes": "put it under `rules:` of a job",
     "dependencies": "use `needs`",
     "except": "use `rules`",
     "extends": "write the keywords into the job",
     "image": "put it under `default:`",
-    "include": "copy the included jobs into this file",
     "only": "use `rules`",
     "parallel": "write one job per combination",
     "trigger": "start the other pipeline from a script",
 }
 
 
-def parse(text: str) -> Pipeline:
-    """Read and check a pipeline file. Raises PipelineError; nothing of the file is run."""
-    document = read(text)
+def parse(text: str, tree: Mapping[str, str] = MappingProxyType({})) -> Pipeline:
+    """Read and check a pipeline file; `tree` (path -> text) is the revision that it includes files from.
+
+    Raises PipelineError; nothing of the file is run.
+    """
+    document = include.resolve(read(text), tree)
     jobs = {name: body for name, body in document.data.items() if name not in TOP_LEVEL}
     _check_names(document, jobs)
     head = {name: document.data[name] for name in TOP_LEVEL if name in document.data}
     places = {name: document.position((name,)) for name in jobs}
+    origins = {name: document.file((name,)) for name in jobs}
     try:
-        pipeline = Pipeline.model_validate({**head, "jobs": jobs, "places": places})
+        pipeline = Pipeline.model_validate({**head, "jobs": jobs, "places": places, "origins": origins})
     except ValidationError as error:
         raise _explain(document, error) from error
     pipeline = pipeline.model_copy(
@@ -187,7 +185,7 @@ def _explain(document: Document, error: ValidationError) -> PipelineError:
     ]
     (line, column), path, detail = min(faults, key=lambda fault: fault[0])
     message, suggestion = _sentence(path, detail)
-    return PipelineError(message, line=line, column=column, suggestion=suggestion)
+    return PipelineError(message, line=line, column=column, suggestion=suggestion, file=document.file(path))
 
 
 def _path(detail: ErrorDetails) -> Path:
@@ -231,4 +229,4 @@ def _section(path: Path) -> type[Keywords]:
 
 def _at(document: Document, path: Path, message: str, suggestion: str) -> PipelineError:
     line, column = document.position(path)
-    return PipelineError(message, line=line, column=column, suggestion=suggestion)
+    return PipelineError(message, line=line, column=column, suggestion=suggestion, file=document.file(path))

@@ -1,4 +1,4 @@
-"""Pipeline and event to an ordered graph of jobs. Pure.
+"""Pipeline and event to an ordered graph of jobs. Pure, but for what `changed` reads.
 
 Who is in: the first rule that holds decides; a job without rules is in for branches and tags, and for a
 change only when the file has `workflow:rules` (GitLab's default of `only: [branches, tags]` falls away then).
@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import graphlib
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from bot.forges.local.runner import rules
+from bot.forges.local.runner import changes, rules
+from bot.forges.local.runner.changes import Changed
 from bot.forges.local.runner.errors import PipelineError
 from bot.forges.local.runner.model import Job, JobWhen, Pipeline, Rule, WorkflowRule
-from bot.forges.local.runner.variables import RunContext, expand, predefined
+from bot.forges.local.runner.variables import RunContext, expand, expand_text, predefined
 
 
 class PlannedJob(BaseModel):
@@ -47,38 +49,56 @@ class Plan(BaseModel):
     reason: str = ""
 
 
-def plan(pipeline: Pipeline, context: RunContext) -> Plan:
+def plan(pipeline: Pipeline, context: RunContext, changed: Changed = changes.unknown) -> Plan:
     """Choose and order the jobs for an event. Raises PipelineError when a job needs one that is left out."""
+    chosen, reason = _chosen(pipeline, context, changed)
+    if not chosen:
+        return Plan(jobs=(), context=context, reason=reason)
+    linked = {name: _linked(planned, chosen, pipeline) for name, planned in chosen.items()}
+    return Plan(jobs=_ordered(linked, pipeline), context=context)
+
+
+def _chosen(pipeline: Pipeline, context: RunContext, changed: Changed) -> tuple[dict[str, PlannedJob], str]:
+    """The jobs that take part, or the reason why none does."""
     given = {**predefined(context), **pipeline.variables}
     workflow = _workflow(pipeline, given | context.variables)
     if workflow is None:
-        return Plan(jobs=(), context=context, reason="`workflow:rules` leave this event out")
+        return {}, "`workflow:rules` leave this event out"
     given |= workflow.variables
-    chosen = {}
+    event = _Event(given, context, changed, open_to_changes=pipeline.workflow is not None)
+    chosen: dict[str, PlannedJob] = {}
     for name, job in pipeline.jobs.items():
-        planned = _choose(name, job, given, context, open_to_changes=pipeline.workflow is not None)
+        try:
+            planned = _choose(name, job, event)
+        except LookupError as error:
+            message = f"job `{name}`: `compare_to` names {error}, which is no branch, tag or commit"
+            raise _wrong(pipeline, name, message, "correct it") from error
         if planned is not None:
             chosen[name] = planned
-    if not chosen:
-        return Plan(jobs=(), context=context, reason="no job is for this event")
-    linked = {name: _linked(planned, chosen, pipeline) for name, planned in chosen.items()}
-    return Plan(jobs=_ordered(linked, pipeline), context=context)
+    return chosen, "no job is for this event"
+
+
+class _Event(NamedTuple):
+    """What rules are held against. `given` are the variables that all jobs have."""
+
+    given: Mapping[str, str]
+    context: RunContext
+    changed: Changed
+    open_to_changes: bool
 
 
 def _workflow(pipeline: Pipeline, variables: Mapping[str, str]) -> WorkflowRule | None:
     if pipeline.workflow is None:
         return WorkflowRule()
     known = expand(variables)
-    rule = next((rule for rule in pipeline.workflow.rules if _holds(rule, known)), None)
+    rule = next((rule for rule in pipeline.workflow.rules if _applies(rule.if_, known)), None)
     return rule if rule is not None and rule.when == "always" else None
 
 
-def _choose(
-    name: str, job: Job, given: Mapping[str, str], context: RunContext, *, open_to_changes: bool
-) -> PlannedJob | None:
-    variables = {**given, **job.variables}
+def _choose(name: str, job: Job, event: _Event) -> PlannedJob | None:
+    variables, context = {**event.given, **job.variables}, event.context
     if job.rules is None:
-        if context.change is not None and not open_to_changes:
+        if context.change is not None and not event.open_to_changes:
             return None
         return PlannedJob(
             name=name,
@@ -88,7 +108,7 @@ def _choose(
             variables=variables | context.variables,
         )
     known = expand(variables | context.variables)
-    rule = next((rule for rule in job.rules if _holds(rule, known)), None)
+    rule = next((rule for rule in job.rules if _holds(rule, known, event.changed)), None)
     when = (rule.when or job.when) if rule is not None else "never"
     if rule is None or when == "never":
         return None
@@ -102,8 +122,18 @@ def _choose(
     )
 
 
-def _holds(rule: Rule | WorkflowRule, variables: Mapping[str, str]) -> bool:
-    return rule.if_ is None or rules.holds(rules.read(rule.if_), variables)
+def _applies(condition: str | None, variables: Mapping[str, str]) -> bool:
+    return condition is None or rules.holds(rules.read(condition), variables)
+
+
+def _holds(rule: Rule, variables: Mapping[str, str], changed: Changed) -> bool:
+    if not _applies(rule.if_, variables):
+        return False
+    if rule.changes is None:
+        return True
+    globs = [expand_text(glob, variables) for glob in rule.changes.paths]
+    compare_to = rule.changes.compare_to
+    return changes.matches(globs, changed(expand_text(compare_to, variables) if compare_to else None))
 
 
 def _linked(planned: PlannedJob, chosen: Mapping[str, PlannedJob], pipeline: Pipeline) -> PlannedJob:
@@ -117,13 +147,9 @@ def _linked(planned: PlannedJob, chosen: Mapping[str, PlannedJob], pipeline: Pip
         return planned.model_copy(update={"waits_for": earlier, "files_from": earlier})
     for need in planned.job.needs:
         if need.job not in chosen and not need.optional:
-            line, column = pipeline.places.get(planned.name, (0, 0))
-            raise PipelineError(
-                f"job `{planned.name}` needs `{need.job}`, which the rules leave out for this event",
-                line=line,
-                column=column,
-                suggestion="give both the same rules, or write `optional: true`",
-            )
+            message = f"job `{planned.name}` needs `{need.job}`, which the rules leave out for this event"
+            advice = "give both the same rules, or write `optional: true`"
+            raise _wrong(pipeline, planned.name, message, advice)
     present = [need for need in planned.job.needs if need.job in chosen]
     return planned.model_copy(
         update={
@@ -132,6 +158,12 @@ def _linked(planned: PlannedJob, chosen: Mapping[str, PlannedJob], pipeline: Pip
             "files_from": tuple(need.job for need in present if need.artifacts),
         }
     )
+
+
+def _wrong(pipeline: Pipeline, job: str, message: str, suggestion: str) -> PipelineError:
+    line, column = pipeline.places.get(job, (0, 0))
+    file = pipeline.origins.get(job, "")
+    return PipelineError(message, line=line, column=column, suggestion=suggestion, file=file)
 
 
 def _ordered(chosen: Mapping[str, PlannedJob], pipeline: Pipeline) -> tuple[PlannedJob, ...]:

@@ -16,6 +16,10 @@ from bot.forges.local.runner.errors import PipelineError
 
 # `A: $B$B`, `B: $C$C`, ... doubles with every line.
 MAX_CHARACTERS = 64 * 1024
+# Written by whoever could push. A dollar sign in it refers to nothing, and GitLab's limit keeps it below what
+# the system takes as one variable.
+RAW = frozenset({"CI_COMMIT_MESSAGE"})
+MAX_MESSAGE_BYTES = 100_000
 
 Source = Literal["push", "merge_request_event", "web", "api", "schedule", "trigger"]
 _REFERENCE = re.compile(r"\$(?:(?P<dollar>\$)|(?P<name>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_]\w*)\})")
@@ -38,6 +42,7 @@ class RunContext(BaseModel):
     change: int | None = None
     target_branch: str | None = None
     sha: str = ""
+    message: str = ""
     pipeline_id: str = "0"
     project: str = "project"
     variables: dict[str, str] = {}
@@ -65,6 +70,9 @@ def predefined(context: RunContext) -> dict[str, str]:
     }
     if context.sha:
         found |= commit(context.sha)
+    if context.message:
+        cut = context.message.encode()[:MAX_MESSAGE_BYTES]
+        found["CI_COMMIT_MESSAGE"] = cut.decode(errors="ignore")
     if context.tag is not None:
         found["CI_COMMIT_TAG"] = context.tag
     elif context.change is None:
@@ -85,7 +93,8 @@ def commit(sha: str) -> dict[str, str]:
 def expand(variables: Mapping[str, str]) -> dict[str, str]:
     """Every value with its references resolved.
 
-    Raises PipelineError when variables refer to each other in a circle or grow beyond MAX_CHARACTERS.
+    Those in RAW are texts of strangers and stay as they are. Raises PipelineError when variables refer to
+    each other in a circle or grow beyond MAX_CHARACTERS.
     """
     done: dict[str, str] = {}
     for name in variables:
@@ -106,6 +115,9 @@ def _expand_one(
     name: str, variables: Mapping[str, str], done: dict[str, str], above: tuple[str, ...]
 ) -> None:
     if name in done:
+        return
+    if name in RAW:
+        done[name] = variables[name]
         return
     if name in above:
         circle = " -> ".join([*above[above.index(name) :], name])
