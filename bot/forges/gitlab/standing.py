@@ -1,0 +1,158 @@
+"""Whether the bot is set up: its token, its clock, and for each project its role, its hook and the
+protection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from bot.domain.errors import Permanent, Retryable
+from bot.forges.finding import Finding, broken, doubtful, fine
+from bot.forges.gitlab.access import DEVELOPER, get_branch, get_project, level
+from bot.forges.gitlab.client import Answered, Api, Json, project
+from bot.forges.gitlab.verify import SIGNING, TOLERANCE_S
+
+EVENTS = (
+    "push_events",
+    "tag_push_events",
+    "merge_requests_events",
+    "note_events",
+    "confidential_note_events",
+    "job_events",
+    "pipeline_events",
+    "deployment_events",
+    "releases_events",
+)
+SOON = timedelta(days=14)
+MAINTAINER = 40
+
+
+@dataclass(frozen=True)
+class Door:
+    """Where GitLab is to call, and the secret it is to use."""
+
+    url: str
+    secrets: tuple[bytes, ...]
+
+    def hook(self) -> Json:
+        """What a hook of the bot's is made with."""
+        secret = self.secrets[0].decode()
+        proof = {"signing_token": secret} if self.secrets[0].startswith(SIGNING) else {"token": secret}
+        return {"url": self.url, "enable_ssl_verification": True, **dict.fromkeys(EVENTS, True), **proof}
+
+
+def examine(api: Api, door: Door, repositories: Sequence[str]) -> Iterator[Finding]:
+    """The account, then each project. What cannot be looked at is a finding, too."""
+    try:
+        yield from _account(api)
+    except (Retryable, Permanent, Answered) as error:
+        yield broken("account", _short(error), "Mend POINTSMAN_GITLAB_URL and POINTSMAN_GITLAB_TOKEN.")
+        return
+    for name in repositories:
+        yield from _looked_at(api, door, name)
+
+
+def connect(api: Api, door: Door, repository: str) -> Iterator[Finding]:
+    """Make the hook, or set the one that is there right; then look."""
+    if not door.secrets:
+        yield broken("webhook", "no secret is set", "Set POINTSMAN_GITLAB_WEBHOOK_SECRET.")
+        return
+    where = f"{project(repository)}/hooks"
+    try:
+        there = next((hook for hook in api.list(where) if hook["url"] == door.url), None)
+        if there:
+            api.put(f"{where}/{there['id']}", **door.hook())
+        else:
+            api.post(where, **door.hook())
+    except (Retryable, Permanent, Answered) as error:
+        todo = "Give the bot's account the role Maintainer, or make the webhook by hand (docs/forges.md)."
+        yield broken(repository, f"the webhook could not be made: {_short(error)}", todo)
+    yield from examine(api, door, (repository,))
+
+
+def _account(api: Api) -> Iterator[Finding]:
+    login = str(api.myself["username"])
+    if login == api.account.login:
+        yield fine("account", f"{login} at {api.account.url}")
+    else:
+        said = f"the token is {login}'s, the bot is called {api.account.login}"
+        yield broken("account", said, f"Set POINTSMAN_GITLAB_LOGIN={login}.")
+    yield from _token(api)
+    yield from _clock(api)
+
+
+def _token(api: Api) -> Iterator[Finding]:
+    """OAuth tokens do not know themselves."""
+    try:
+        known = api.find("/personal_access_tokens/self")
+    except (Answered, Permanent):
+        known = None
+    if not known:
+        return
+    if "api" not in known["scopes"]:
+        scopes = ", ".join(known["scopes"]) or "none"
+        yield broken("token", f"has the scopes {scopes}", "Make one with the scope `api`.")
+    ends = known.get("expires_at")
+    if ends and date.fromisoformat(ends) - datetime.now(UTC).date() < SOON:
+        yield doubtful("token", f"ends on {ends}", "Make a new one before that day.")
+
+
+def _clock(api: Api) -> Iterator[Finding]:
+    off = api.clock_difference
+    if off is not None and abs(off) > TOLERANCE_S / 5:
+        said = f"this machine's clock and GitLab's are {abs(off):.0f} s apart"
+        todo = f"Set the clock: signed calls are refused beyond {TOLERANCE_S} s."
+        yield (broken if abs(off) > TOLERANCE_S else doubtful)("clock", said, todo)
+
+
+def _looked_at(api: Api, door: Door, name: str) -> Iterator[Finding]:
+    try:
+        known = get_project(api, name)
+        yield from _role(known, name)
+        yield from _hook(api, door, known, name)
+        yield _protection(api, known, name)
+    except (Retryable, Permanent, Answered) as error:
+        todo = "Add the bot's account to the project with the role Developer or higher."
+        yield broken(name, f"cannot be looked at: {_short(error)}", todo)
+
+
+def _role(known: Json, name: str) -> Iterator[Finding]:
+    if level(known) < DEVELOPER:
+        yield broken(name, "the bot may not write", "Give its account the role Developer or higher.")
+
+
+def _hook(api: Api, door: Door, known: Json, name: str) -> Iterator[Finding]:
+    if level(known) < MAINTAINER:
+        todo = "Give its account the role Maintainer, or look under Settings > Webhooks."
+        yield doubtful(name, "the bot may not see the webhooks, nor which calls failed", todo)
+        return
+    hook = next((one for one in api.list(f"{project(name)}/hooks") if one["url"] == door.url), None)
+    again = f"Run `pointsman connect gitlab {name}`."
+    if hook is None:
+        yield broken(name, f"no webhook calls {door.url}", again)
+    elif hook.get("alert_status", "executable") != "executable":
+        yield broken(
+            name, "GitLab has disabled the webhook after calls that failed", "Send it a test call there."
+        )
+    elif lacking := [event for event in EVENTS if not hook.get(event)]:
+        yield broken(name, f"the webhook leaves out {', '.join(lacking)}", again)
+    else:
+        yield fine(name, f"the webhook calls {door.url}")
+
+
+def _protection(api: Api, known: Json, name: str) -> Finding:
+    """`Pipelines must succeed` is what makes a commit status count."""
+    default = str(known.get("default_branch") or "main")
+    branch = get_branch(api, name, default) or {}
+    if not known.get("only_allow_merge_if_pipeline_succeeds"):
+        said = f"{default} does not require the bot's check: people may merge past the policy"
+        return doubtful(name, said, "Tick Settings > Merge requests > Pipelines must succeed.")
+    if not branch.get("protected"):
+        return doubtful(name, f"{default} is not protected: people may push past the policy", "Protect it.")
+    return fine(name, f"{default} cannot be merged into past the bot")
+
+
+def _short(error: Exception) -> str:
+    return error.said if isinstance(error, Answered) else str(error)
