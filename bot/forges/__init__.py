@@ -6,6 +6,8 @@ import pkgutil
 from importlib import import_module
 
 from bot.forges.port import Forge
+from bot.log.store import Store
+from bot.settings import Settings
 
 
 def registry() -> dict[str, type[Forge]]:
@@ -23,3 +25,9 @@ def registry() -> dict[str, type[Forge]]:
             )
         found[forge.name] = forge
     return found
+
+
+def configured(settings: Settings, store: Store) -> dict[str, Forge]:
+    """The forges that the settings speak of, by name; the embedded one always. Raises Unusable."""
+    made = {name: forge.configured(settings, store) for name, forge in registry().items()}
+    return {name: forge for name, forge in made.items() if forge is not None}

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, Self
 
-from bot.domain.effect import Effect
+from bot.domain.effect import Effect, MergeChange
+from bot.domain.errors import Permanent
 from bot.domain.event import Draft
 from bot.domain.model import Model
 from bot.domain.performer import EffectContext
+from bot.forges.capabilities import Capabilities
+from bot.forges.finding import Finding
+from bot.log.store import Store
+from bot.settings import Settings
+
+
+class Unusable(Exception):
+    """Settings of a forge that cannot be meant; the message says which and what to do."""
 
 
 class Unauthenticated(Exception):
@@ -40,6 +50,15 @@ class RepositoryFact:
     new_trace: bool = False
 
 
+@dataclass(frozen=True)
+class Missed:
+    """A webhook call that never arrived, as the forge would have made it; told once per `delivery_id`."""
+
+    delivery: Delivery
+    headers: Mapping[str, str]
+    body: bytes
+
+
 def change_key(forge: str, repository: str, number: int) -> str:
     """The trace key of a change."""
     return f"{forge}:{repository}#{number}"
@@ -55,10 +74,29 @@ def revision_key(forge: str, repository: str, sha: str) -> str:
     return f"{forge}:{repository}={sha}"
 
 
+def same_target(effect: MergeChange, target: str) -> None:
+    """Raises Permanent('TargetChanged') when a change leads elsewhere than the one that was judged."""
+    if effect.target_branch and effect.target_branch != target:
+        raise Permanent(
+            "TargetChanged",
+            f"change {effect.change} leads to {target} now; it was judged for {effect.target_branch}",
+        )
+
+
 class Forge(Protocol):
     """One forge: GitHub, GitLab, Azure DevOps or the embedded one."""
 
     name: ClassVar[str]
+    capabilities: ClassVar[Capabilities]
+
+    @classmethod
+    def configured(cls, settings: Settings, store: Store) -> Self | None:
+        """This forge as the settings want it; None when they give the bot no account there.
+
+        Raises Unusable for settings that cannot be meant. Nothing is sent yet. `store` is for forges that
+        keep something of their own in the bot's database.
+        """
+        ...
 
     def authenticate(
         self, headers: Mapping[str, str], raw_headers: list[tuple[bytes, bytes]], body: bytes
@@ -76,4 +114,22 @@ class Forge(Protocol):
 
     def export(self, repository: str, revision: str, path: str, into: Path) -> None:
         """Write the files below `path` (empty: all) of a revision into `into`. Raises Permanent."""
+        ...
+
+    def missed(self, since: datetime) -> Iterable[Missed]:
+        """What happened since then and may never have been delivered. Raises Retryable."""
+        ...
+
+    def examine(self, repositories: Sequence[str]) -> Iterable[Finding]:
+        """Look whether everything is set up: token, permissions, clock, and for each repository the webhook
+        and whether its protection really requires the bot's check. Changes nothing. What cannot be looked at
+        is a finding, too.
+        """
+        ...
+
+    def connect(self, repository: str, webhook_url: str) -> Iterable[Finding]:
+        """Make the forge call `webhook_url` about a repository, and see that the bot may work there.
+
+        Done again it finds what is there. What could not be done is a finding.
+        """
         ...

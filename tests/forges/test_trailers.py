@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.forges.local.commit import message_with
-from bot.forges.trailers import trace_of, trailers
+from bot.forges.trailers import message_with, trace_of, trailers
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.domain.errors import Permanent
 from bot.forges.local.git import ZERO, GitFailed, git, line
+from bot.forges.trailers import message_with
 
-KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
+__all__ = ["Author", "message_with", "move", "write_commit", "write_tag"]
 
 
 @dataclass(frozen=True)
@@ -27,19 +25,6 @@ class Author:
             for role in ("AUTHOR", "COMMITTER")
             for what, value in (("NAME", self.name), ("EMAIL", self.email), ("DATE", self.at))
         }
-
-
-def message_with(message: str, trailers: Mapping[str, str]) -> str:
-    """The message with its trailers, as `git interpret-trailers` reads them back. Values are put on one line.
-
-    Raises Permanent('InvalidTrailer') for a key that is none.
-    """
-    for key in trailers:
-        if not KEY.fullmatch(key):
-            raise Permanent("InvalidTrailer", f"{key!r} cannot be the key of a trailer")
-    lines = [f"{key}: {' '.join(value.split())}" for key, value in trailers.items() if value.split()]
-    body = message.strip()
-    return f"{body}\n\n" + "\n".join(lines) + "\n" if lines else f"{body}\n"
 
 
 def write_commit(

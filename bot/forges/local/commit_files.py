@@ -6,8 +6,6 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.domain import effect as e
-from bot.domain import payloads as p
-from bot.domain.catalog import read as read_payload
 from bot.domain.errors import Permanent, Retryable
 from bot.domain.model import rfc3339
 from bot.domain.performer import EffectContext
@@ -17,19 +15,23 @@ from bot.forges.local.ground import Ground, Missing
 from bot.forges.local.protection import Rule, may_push
 from bot.forges.local.tables import ForgeRepository
 from bot.forges.local.telling import writing
+from bot.forges.wanted import wanted as wanted_files
 
 
 def commit_files(
     ground: Ground, effect_id: str, effect: e.CommitFiles, context: EffectContext
 ) -> e.CommitResult:
     """One commit, on top of a head that may have moved as long as nobody touched the same files."""
-    files, at = _wanted(ground, effect, context)
+    files, moment = wanted_files(effect, context)
+    at = _whole_second(moment) if moment else ground.moment()
     bot = ground.settings.bot_login
-    _may_commit(ground, effect, bot)
+    may_commit(ground, effect.repository, effect.branch, bot)
     with writing(ground, effect.repository, bot) as folder:
         head = history.branch_head(folder, effect.branch)
-        if head and (done := _done_before(ground, folder, head, effect_id)):
+        if head and (done := done_before(ground, folder, head, effect_id)):
             return _committed(folder, effect.branch, done)
+        if head and effect.fresh:
+            raise Permanent("BranchTaken", f"{effect.branch} is there already, made by somebody else")
         parent = head or _start(folder, effect)
         if effect.expected_head and head != effect.expected_head:
             _untouched_since(folder, effect, files, head)
@@ -48,25 +50,10 @@ def commit_files(
         return _committed(folder, effect.branch, sha)
 
 
-def _done_before(ground: Ground, folder: Path, head: str, effect_id: str) -> str | None:
+def done_before(ground: Ground, folder: Path, head: str, effect_id: str) -> str | None:
     """The commit this effect made, if a reply was lost; not somebody else's with our mark on it."""
     marked = history.find_effect(folder, head, effect_id, ground.settings.bot_email)
     return next((sha for sha in marked if signing.is_ours(folder, sha, ground.settings.home)), None)
-
-
-def _wanted(ground: Ground, effect: e.CommitFiles, context: EffectContext) -> tuple[dict[str, e.File], str]:
-    """The files by their path in the repository, and the moment on the commit."""
-    if effect.files_from is None:
-        return {tree.checked_path("", file.path): file for file in effect.files}, ground.moment()
-    event = context.find(effect.files_from)
-    if event is None:
-        raise Permanent(
-            "EventMissing", f"there is no event {effect.files_from} whose files could be committed"
-        )
-    module = read_payload(event, p.ModuleGenerated)
-    return {tree.checked_path(effect.prefix, file.path): file for file in module.files}, _whole_second(
-        event.time
-    )
 
 
 def _whole_second(moment: datetime) -> str:
@@ -74,23 +61,21 @@ def _whole_second(moment: datetime) -> str:
     return rfc3339(moment.replace(microsecond=0))
 
 
-def _may_commit(ground: Ground, effect: e.CommitFiles, login: str) -> None:
+def may_commit(ground: Ground, name: str, branch: str, login: str) -> None:
+    """Raises Missing, and Permanent for a branch that `login` may not put a commit on."""
+    folder = ground.folder(name)
     with ground.read() as session:
-        repository = session.get(ForgeRepository, effect.repository)
-        held = people.permission(session, effect.repository, login)
+        repository = session.get(ForgeRepository, name)
+        held = people.permission(session, name, login)
     if repository is None:
-        raise Missing(f"there is no repository {effect.repository!r}")
-    if run(ground.folder(effect.repository), "check-ref-format", f"refs/heads/{effect.branch}").returncode:
-        raise Permanent("InvalidBranch", f"{effect.branch!r} cannot be the name of a branch")
+        raise Missing(f"there is no repository {name!r}")
+    if run(folder, "check-ref-format", f"refs/heads/{branch}").returncode:
+        raise Permanent("InvalidBranch", f"{branch!r} cannot be the name of a branch")
     if not people.at_least(held, "write"):
-        raise Permanent("NoWriteAccess", f"{login} has no write permission in {effect.repository}")
+        raise Permanent("NoWriteAccess", f"{login} has no write permission in {name}")
     rules = [Rule.model_validate(rule) for rule in repository.protection]
-    if not may_push(rules, effect.branch, login) and history.branch_head(
-        ground.folder(effect.repository), effect.branch
-    ):
-        raise Permanent(
-            "ProtectedBranch", f"{effect.branch} of {effect.repository} is protected: a change is needed"
-        )
+    if not may_push(rules, branch, login) and history.branch_head(folder, branch):
+        raise Permanent("ProtectedBranch", f"{branch} of {name} is protected: a change is needed")
 
 
 def _start(folder: Path, effect: e.CommitFiles) -> str | None:

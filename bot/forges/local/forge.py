@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
 
@@ -11,34 +12,47 @@ from fastapi import APIRouter, Depends
 from bot.domain.effect import Effect, File
 from bot.domain.model import Model
 from bot.domain.performer import EffectContext
-from bot.forges.local import people, protection, read, repositories, signing, telling
+from bot.forges.capabilities import YES, Capabilities, Feature, no, so
+from bot.forges.finding import Finding
+from bot.forges.local import people, protection, read, repositories, signing, standing, telling
 from bot.forges.local.ground import Ground, LocalSettings, ProcessSettings, Sessions
 from bot.forges.local.normalise import normalise
 from bot.forges.local.perform import perform
 from bot.forges.local.protection import Rule
+from bot.forges.local.purge import purge
 from bot.forges.local.running import Runners
 from bot.forges.local.sender import Sender
 from bot.forges.local.verify import authenticate
 from bot.forges.local.web import admin_api, change_api, pages, reading_api, smart_http
 from bot.forges.local.web.calls import bound
-from bot.forges.port import Delivery, RepositoryFact
+from bot.forges.port import Delivery, Missed, RepositoryFact
+from bot.log.store import Store
+from bot.settings import Settings
 
 
 class LocalForge:
     """`start` belongs in the web process; a worker only constructs one and performs."""
 
     name: ClassVar[str] = "local"
+    capabilities: ClassVar[Capabilities] = dict.fromkeys(Feature, YES) | {
+        Feature.BUTTONS: no("commands by comment do the same"),
+        Feature.ANSWER_DEPLOYMENT: no("its pipelines never ask: Pointsman deploys"),
+        Feature.MISSED_CALLS: so("none can be missed: it sends until it is answered"),
+    }
 
-    def __init__(
-        self, settings: LocalSettings | ProcessSettings, store: Sessions, *, webhook_url: str = ""
-    ) -> None:
+    def __init__(self, settings: LocalSettings | ProcessSettings, store: Sessions) -> None:
         settings = settings if isinstance(settings, LocalSettings) else LocalSettings.of(settings)
         self.ground = Ground(store, settings)
-        self._sender = Sender(self.ground, webhook_url or f"{settings.base_url}/webhooks/local")
+        self._sender = Sender(self.ground)
         self._runners = Runners(self.ground)
         protection.install_hooks(settings.home)
         signing.ensure_key(settings.home, settings.bot_email)
         people.ensure_bot(self.ground)
+
+    @classmethod
+    def configured(cls, settings: Settings, store: Store) -> LocalForge:
+        """Always there: it needs no account."""
+        return cls(settings, store)
 
     # The port hands over more than this forge reads: its deliveries carry everything in their bytes.
     def authenticate(
@@ -54,6 +68,18 @@ class LocalForge:
 
     def export(self, repository: str, revision: str, path: str, into: Path) -> None:
         read.export(self.ground, repository, revision, path, into)
+
+    def missed(self, _since: datetime) -> Iterable[Missed]:
+        """Nothing: the sender tries until it is answered, whatever happened in between."""
+        return ()
+
+    def examine(self, repositories: Sequence[str]) -> Iterable[Finding]:
+        """Which repositories are there, and whether nobody can merge past the bot."""
+        return standing.examine(self.ground, repositories)
+
+    def connect(self, repository: str, _webhook_url: str) -> Iterable[Finding]:
+        """Nothing is to be connected: this forge and the bot are one process."""
+        return standing.examine(self.ground, (repository,))
 
     def create_user(
         self, login: str, email: str = "", *, admin: bool = False, token: str | None = None
@@ -82,6 +108,10 @@ class LocalForge:
         with self.ground.write() as session:
             people.set_team(session, team, logins)
 
+    def tidy(self, before: str) -> None:
+        """Let go of the bodies of webhook calls delivered before this moment (RFC 3339 in UTC)."""
+        purge(self.ground, before)
+
     def router(self) -> APIRouter:
         """`/git`, `/forge/api` and the pages under `/forge`."""
         whole = APIRouter(dependencies=[Depends(bound(self.ground))])
@@ -90,10 +120,10 @@ class LocalForge:
             whole.include_router(routes)
         return whole
 
-    def start(self) -> None:
+    def start(self, webhook_url: str = "") -> None:
         """Tell what a dead process left untold; begin to send webhooks and run pipelines."""
         telling.tell_leftovers(self.ground)
-        self._sender.start()
+        self._sender.start(webhook_url or f"{self.ground.settings.base_url}/webhooks/local")
         self._runners.start()
 
     def close(self) -> None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.forges.local.git import ZERO, git, line, run
+from bot.forges.trailers import CO_AUTHOR
 
 COMMITS_READ = 500
 """Commits of one push or change that are looked at; more is a migration, not work."""
 DIFF_LIMIT = 200_000
 FORMAT = "%H%x00%an%x00%ae%x00%ce%x00%aI%x00%B%x00%x01"
-CO_AUTHOR = re.compile(r"^co-authored-by:.*<([^<>\s]+)>\s*$", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,26 @@ def read(folder: Path, revision: str, path: str) -> str | None:
     """A text file at a revision, or None when there is none (or something else is there)."""
     done = run(folder, "cat-file", "blob", f"{revision}:{path}")
     return done.stdout.decode(errors="replace") if done.returncode == 0 else None
+
+
+@dataclass(frozen=True)
+class Tree(Mapping[str, str]):
+    """The text files of a revision, by path; read when asked for."""
+
+    folder: Path
+    revision: str
+
+    def __getitem__(self, path: str) -> str:
+        text = read(self.folder, self.revision, path)
+        if text is None:
+            raise KeyError(path)
+        return text
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(paths(self.folder, ZERO, self.revision))
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
 
 
 def commits(folder: Path, *revisions: str, limit: int = COMMITS_READ) -> list[Commit]:

@@ -38,6 +38,7 @@ class Wish:
     method: Method
     message: str
     trailers: Mapping[str, str]
+    up_to_date: bool = False
 
 
 def merge(ground: Ground, wish: Wish, *, login: str) -> ForgeChange:
@@ -52,6 +53,8 @@ def merge(ground: Ground, wish: Wish, *, login: str) -> ForgeChange:
         onto = history.resolve(folder, target)
         if onto is None:
             raise Impossible("BranchDeleted", f"the target branch {change.target} was deleted")
+        if wish.up_to_date and not history.is_ancestor(folder, onto, change.head):
+            raise Impossible("BranchBehind", f"{change.source} is behind {change.target}")
         sha = _commit(ground, folder, change, onto, wish, login)
         with ground.write() as session:
             get_change(session, wish.repository, wish.number).merging = sha
@@ -124,16 +127,17 @@ def _approved(session: Session, change: ForgeChange, rule: Rule) -> None:
 
 def _commit(ground: Ground, folder: Path, change: ForgeChange, onto: str, wish: Wish, login: str) -> str:
     """The commit that the target shall point to."""
-    work = Work(folder, _author(ground, login), signing.options(ground.settings.home))
+    work = Work(folder, author(ground, login), signing.options(ground.settings.home))
     message = commit.message_with(wish.message, wish.trailers)
     if wish.method == "rebase":
-        return work.rebase(change, onto)
+        return work.rebase(change, onto, wish.trailers)
     tree = work.merged_tree(onto, change.head, change)
     parents = [onto, change.head] if wish.method == "merge" else [onto]
     return work.commit(tree, parents, message)
 
 
-def _author(ground: Ground, login: str) -> commit.Author:
+def author(ground: Ground, login: str) -> commit.Author:
+    """Whose name is on a commit made for `login`, now."""
     settings = ground.settings
     email = settings.bot_email if login == settings.bot_login else f"{login}@users.pointsman.invalid"
     return commit.Author(login, email, ground.moment())
@@ -163,30 +167,36 @@ class Work:
             f"change {change.number} conflicts with {change.target} in {', '.join(conflicts)}",
         )
 
-    def rebase(self, change: ForgeChange, onto: str) -> str:
-        """The commits of the change, one after the other, on top of `onto`; authors and messages stay."""
+    def rebase(self, change: ForgeChange, onto: str, trailers: Mapping[str, str]) -> str:
+        """The commits of the change, one after the other, on top of `onto`; authors and messages stay.
+
+        The last one gets `trailers` after its own: whatever it says of traces, the merge is its merger's.
+        """
         base = history.merge_base(self.folder, onto, change.head)
         listed = line(
             self.folder, "rev-list", "--reverse", "--no-merges", "--topo-order", change.head, f"^{base}"
         )
-        for sha in listed.split():
-            onto = self._pick(sha, onto, change)
+        commits = listed.split()
+        for number, sha in enumerate(commits, 1):
+            onto = self._pick(sha, onto, change, trailers if number == len(commits) else {})
         return onto
 
-    def _pick(self, sha: str, onto: str, change: ForgeChange) -> str:
+    def _pick(self, sha: str, onto: str, change: ForgeChange, trailers: Mapping[str, str]) -> str:
         parent = line(self.folder, "rev-parse", f"{sha}^")
         if parent == onto:
-            return sha
+            there = history.tree_of(self.folder, sha)
+            return self._rewritten(sha, there, onto, trailers) if trailers else sha
         # merge-tree takes its base from the history (`--merge-base` came with Git 2.40): give the trees one.
         base = self.commit(history.tree_of(self.folder, parent), [], "base\n")
         ours = self.commit(history.tree_of(self.folder, onto), [base], "ours\n")
         theirs = self.commit(history.tree_of(self.folder, sha), [base], "theirs\n")
         tree = self.merged_tree(ours, theirs, change)
-        return self._rewritten(sha, tree, onto)
+        return self._rewritten(sha, tree, onto, trailers)
 
-    def _rewritten(self, sha: str, tree: str, parent: str) -> str:
+    def _rewritten(self, sha: str, tree: str, parent: str, trailers: Mapping[str, str]) -> str:
         name, email, date = line(self.folder, "show", "-s", "--format=%an%n%ae%n%aI", sha).split("\n")
-        message = git(self.folder, "show", "-s", "--format=%B", sha)
+        said = git(self.folder, "show", "-s", "--format=%B", sha).decode(errors="replace")
+        message = commit.message_with(said, trailers)
         env = {
             **self.author.environment(),
             "GIT_AUTHOR_NAME": name,
@@ -204,6 +214,6 @@ class Work:
             *sign,
             "-F",
             "-",
-            stdin=message.rstrip() + b"\n",
+            stdin=message.encode(),
             env=env,
         )

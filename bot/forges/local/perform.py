@@ -19,6 +19,8 @@ from bot.forges.local.ground import Ground, Missing
 from bot.forges.local.merge import Wish, merge
 from bot.forges.local.tables import ForgePipeline
 from bot.forges.local.telling import get_change, writing
+from bot.forges.local.update_branch import update_branch
+from bot.forges.port import same_target
 
 MARK = "<!-- pointsman:sticky:{} -->"
 PENDING = {"RequiredCheckPending"}
@@ -111,6 +113,10 @@ def merge_change(
     ground: Ground, effect_id: str, effect: e.MergeChange, _context: EffectContext
 ) -> e.MergeResult:
     """The change's own row tells whether it is merged."""
+    with ground.read() as session:
+        known = get_change(session, effect.repository, effect.change)
+    if known.state == "open":
+        same_target(effect, known.target)
     wish = Wish(
         effect.repository,
         effect.change,
@@ -118,6 +124,7 @@ def merge_change(
         effect.method,
         effect.message,
         {**effect.trailers, "Effect-Id": effect_id},
+        effect.up_to_date,
     )
     merged = merge(ground, wish, login=ground.settings.bot_login)
     if merged.merge_sha is None:
@@ -197,6 +204,7 @@ PERFORM: dict[str, Callable[..., Model]] = {
     "PostComment": post_comment,
     "React": react,
     "SetCheck": set_check,
+    "UpdateBranch": update_branch,
     "MergeChange": merge_change,
     "CreateTag": create_tag,
     "RunPipeline": run_pipeline,

@@ -14,14 +14,25 @@ from bot.forges.local.tables import ForgeJob, ForgePipeline
 FILE = ".gitlab-ci.yml"
 
 
-def queue(ground: Ground, session: Session, repository: str, ref: str, sha: str, *, actor: str) -> None:
-    """Queue a run of a revision on a full ref, unless it had one.
+def queue(  # noqa: PLR0913 - what a push says
+    ground: Ground,
+    session: Session,
+    repository: str,
+    ref: str,
+    sha: str,
+    *,
+    actor: str,
+    before: str | None = None,
+) -> None:
+    """Queue a run of a revision on a full ref that was at `before`, unless it had one.
 
     A run that was skipped may have waited for a change of its branch: it is looked at again.
     """
     last = _last(session, repository, ref, sha)
     if last is None:
-        row = ForgePipeline(repository=repository, ref=ref, sha=sha, actor=actor, created_at=ground.moment())
+        row = ForgePipeline(
+            repository=repository, ref=ref, sha=sha, before=before, actor=actor, created_at=ground.moment()
+        )
         session.add(row)
     elif last.status == "skipped":
         last.status, last.ended_at = "queued", None

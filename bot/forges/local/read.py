@@ -16,8 +16,9 @@ from bot.domain.effect import File, GatherFacts
 from bot.domain.errors import Permanent
 from bot.domain.release import POLICY_FILE
 from bot.forges import pushed
-from bot.forges.local import history, people, webhooks
-from bot.forges.local.git import ZERO, GitFailed, git
+from bot.forges.local import history, past, people, webhooks
+from bot.forges.local.extent import extent
+from bot.forges.local.git import GitFailed, git
 from bot.forges.local.ground import Ground, Missing
 from bot.forges.local.tables import ForgeRepository, ForgeUser
 from bot.forges.local.telling import get_change
@@ -35,6 +36,7 @@ def gather(ground: Ground, effect: GatherFacts) -> p.FactsGathered:
         actors = {login: _actor(session, effect.repository, login) for login in effect.actors}
         change = _change(ground, session, folder, effect) if effect.change is not None else None
         bot = people.permission(session, effect.repository, ground.settings.bot_login)
+        merged = past.merged(ground, session, effect.repository, effect.past) if effect.past else ()
     default_head = history.branch_head(folder, repository.default_branch)
     branch_head = history.branch_head(folder, effect.branch) if effect.branch else None
     files_at = branch_head or default_head
@@ -51,6 +53,7 @@ def gather(ground: Ground, effect: GatherFacts) -> p.FactsGathered:
         policy_revision=default_head,
         actors=actors,
         files={path: history.read(folder, files_at, path) if files_at else None for path in effect.paths},
+        past=merged,
         can_write=people.at_least(bot, "write"),
         protected_branches=tuple(rule["branch"] for rule in repository.protection),
         tree=pushed.checked(files(folder, effect.tree_of)) if effect.tree_of else (),
@@ -74,15 +77,7 @@ def _change(ground: Ground, session: Session, folder: Path, effect: GatherFacts)
     wanted = p.Change.model_fields.keys() | {"state", "coAuthors", "mergeSha"}
     change = p.Change.model_validate({"repository": effect.repository, **known}).to_json()
     kept = {name: value for name, value in change.items() if name in wanted or name == "lastPusher"}
-    touches = {"touchesPolicy": _touches_policy(folder, row.target, row.head)}
-    return kept | touches | {"tree": history.tree_of(folder, row.head)}
-
-
-def _touches_policy(folder: Path, target: str, head: str) -> bool:
-    """Whether the change edits the policy file: seen from where it branched off, as a reviewer sees it."""
-    base = history.branch_head(folder, target)
-    start = history.merge_base(folder, base, head) if base else None
-    return POLICY_FILE in history.paths(folder, start or ZERO, head)
+    return kept | extent(folder, row.target, row.head) | {"tree": history.tree_of(folder, row.head)}
 
 
 def files(folder: Path, revision: str) -> tuple[File, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col, select
 
 from bot.forges.local import history, pipelines, runner, webhooks
+from bot.forges.local.differences import Differences
 from bot.forges.local.ground import Ground
 from bot.forges.local.tables import ForgeChange, ForgeJob, ForgePipeline, ForgeRepository
 
@@ -96,9 +98,9 @@ class Execution:
         """Raises nothing that the pipeline is to blame for."""
         text = history.read(self._folder, self._row.sha, pipelines.FILE) or ""
         try:
-            plan, for_change = self._plan(runner.parse(text))
+            plan, for_change = self._plan(runner.parse(text, history.Tree(self._folder, self._row.sha)))
         except runner.PipelineError as error:
-            finish(self._ground, self._row, "failed", f"{pipelines.FILE}: {error}")
+            finish(self._ground, self._row, "failed", f"{error.file or pipelines.FILE}: {error}")
             return
         if not plan.jobs:
             skip(self._ground, self._row, plan.reason, for_change=for_change)
@@ -133,13 +135,16 @@ class Execution:
             sha=self._row.sha,
             pipeline_id=str(self._row.id),
             project=self._row.repository.partition("/")[2],
+            message=history.commits(self._folder, self._row.sha, limit=1)[0].message,
             variables=self._row.variables,
         )
-        plan = runner.plan(pipeline, context)
+        differences = Differences(self._folder, self._row.sha, before=self._row.before)
+        plan = runner.plan(pipeline, context, differences)
         if plan.jobs or change is None:
             return plan, change is not None
         about = {"source": "merge_request_event", "change": change.number, "target_branch": change.target}
-        return runner.plan(pipeline, runner.RunContext.model_validate(context.model_dump() | about)), True
+        context = runner.RunContext.model_validate(context.model_dump() | about)
+        return runner.plan(pipeline, context, replace(differences, target=change.target)), True
 
     def _name(self, prefix: str) -> str | None:
         return self._row.ref.removeprefix(prefix) if self._row.ref.startswith(prefix) else None

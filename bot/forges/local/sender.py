@@ -22,9 +22,9 @@ log = get_logger(__name__)
 class Sender:
     """One thread. A repository whose delivery fails waits, with growing pauses; the others go on."""
 
-    def __init__(self, ground: Ground, url: str) -> None:
+    def __init__(self, ground: Ground) -> None:
         self._ground = ground
-        self._url = url
+        self._url = ""
         self._stop = threading.Event()
         self._paused: dict[str, tuple[float, float]] = {}
         """repository -> (when to try again, the pause after that)."""
@@ -32,7 +32,9 @@ class Sender:
         """repository -> how its last attempt failed."""
         self._thread = threading.Thread(target=self._run, name="forge-webhooks", daemon=True)
 
-    def start(self) -> None:
+    def start(self, url: str) -> None:
+        """Send to `url` from now on."""
+        self._url = url
         self._thread.start()
 
     def close(self) -> None:

@@ -212,6 +212,8 @@ class ForgePipeline(SQLModel, table=True):
     repository: str
     ref: str
     sha: str
+    before: str | None = None
+    """Where the branch was before the push, when that is known."""
     attempt: int = 1
     source: str = "push"
     actor: str

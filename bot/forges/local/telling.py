@@ -217,7 +217,8 @@ def _record(ground: Ground, session: Session, repository: str, movement: Movemen
         headCommit=webhooks.head_commit(movement.head),
     )
     if movement.pipeline:
-        pipelines.queue(ground, session, repository, movement.ref, movement.after, actor=pusher)
+        where = movement.before if movement.branch else None  # of a tag GitLab compares nothing
+        pipelines.queue(ground, session, repository, movement.ref, movement.after, actor=pusher, before=where)
 
 
 def add_revision(

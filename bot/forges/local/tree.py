@@ -2,44 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bot.domain.effect import File
 from bot.domain.errors import Permanent
 from bot.forges.local.git import ZERO, git, line
+from bot.forges.paths import checked_path, content
+
+__all__ = ["Index", "build_tree", "checked_path"]
 
 STRICT = ("-c", "core.protectHFS=true", "-c", "core.protectNTFS=true")
-
-
-def checked_path(prefix: str, path: str) -> str:
-    """A path below `prefix`. Raises Permanent('InvalidPath') if it leaves it or reaches into `.git`."""
-    joined = f"{prefix.strip('/')}/{path}" if prefix.strip("/") else path
-    parts = joined.split("/")
-    bad = path.startswith("/") or "\\" in path or any(ord(sign) < 32 or ord(sign) == 127 for sign in path)  # noqa: PLR2004 - ASCII
-    if bad or any(part in {"", ".", ".."} or _git_like(part) for part in parts):
-        raise Permanent("InvalidPath", f"{path!r} is not a path inside the repository")
-    return str(PurePosixPath(*parts))
-
-
-def _git_like(part: str) -> bool:
-    """Names that some file systems take for `.git` (git checks the rest when it writes the index)."""
-    plain = part.casefold().rstrip(". ")
-    return plain == ".git" or plain.startswith(("git~", ".git:"))
-
-
-def content(file: File) -> bytes:
-    """The bytes of a file. Raises Permanent('InvalidContent')."""
-    if file.encoding == "utf-8":
-        return file.content.encode()
-    try:
-        return base64.b64decode(file.content, validate=True)
-    except binascii.Error as error:
-        raise Permanent("InvalidContent", f"{file.path!r} is not base64") from error
 
 
 def build_tree(

@@ -21,6 +21,8 @@ from uuid import uuid4
 from sqlalchemy.orm import Session
 from sqlmodel import col, select
 
+from bot import log_text
+from bot.forges.local import logs
 from bot.forges.local.git import ZERO
 from bot.forges.local.ground import Ground
 from bot.forges.local.history import Commit
@@ -41,6 +43,8 @@ from bot.forges.local.tables import (
 
 Json = dict[str, Any]
 LONGEST_TEXT = 64 * 1024
+TAIL = 32 * 1024
+"""Bytes of a failed job's log that are looked at."""
 """Characters. With these limits no delivery comes near the megabyte that a receiver may refuse for ever."""
 LONGEST_MESSAGE, MOST_COMMITS, MOST_PATH_BYTES = 1000, 100, 200 * 1024
 
@@ -60,9 +64,14 @@ def enqueue(ground: Ground, session: Session, repository: str, event: str, sende
             repository=repository,
             event=event,
             created_at=ground.moment(),
-            body=json.dumps(_shortened(whole), ensure_ascii=False, separators=(",", ":")),
+            body=written(_shortened(whole)),
         )
     )
+
+
+def written(said: Json) -> str:
+    """A body, as it is sent and searched."""
+    return json.dumps(said, ensure_ascii=False, separators=(",", ":"))
 
 
 def _shortened(said: Any) -> Any:
@@ -130,7 +139,7 @@ def pushers(session: Session, change: ForgeChange) -> set[str]:
 
 def branch_pushers(session: Session, repository: str, branch: str) -> set[str]:
     """Everybody who has pushed to a branch since it was made, as the deliveries told it."""
-    ref = json.dumps({"ref": f"refs/heads/{branch}"}, ensure_ascii=False, separators=(",", ":"))[1:-1]
+    ref = written({"ref": f"refs/heads/{branch}"})[1:-1]
     wanted = (
         select(ForgeDelivery.body)
         .where(
@@ -238,8 +247,9 @@ def deployment_json(deployment: ForgeDeployment) -> Json:
     }
 
 
-def job_json(job: ForgeJob) -> Json:
-    """A job as the wire has it."""
+def job_json(ground: Ground, job: ForgeJob) -> Json:
+    """A job as the wire has it; a failed one with the end of its log."""
+    tail = log_text.tail(logs.text(ground, job, last=TAIL)) if job.status == "failed" else ""
     return {
         "name": job.name,
         "stage": job.stage,
@@ -247,6 +257,7 @@ def job_json(job: ForgeJob) -> Json:
         "allowFailure": job.allow_failure,
         "durationS": job.duration_s,
         "failureReason": job.failure_reason,
+        "logTail": tail,
     }
 
 
@@ -266,7 +277,7 @@ def pipeline_json(ground: Ground, pipeline: ForgePipeline, jobs: list[ForgeJob])
         "createdAt": pipeline.created_at,
         "startedAt": pipeline.started_at,
         "endedAt": pipeline.ended_at,
-        "jobs": [job_json(job) for job in jobs],
+        "jobs": [job_json(ground, job) for job in jobs],
     }
 
 

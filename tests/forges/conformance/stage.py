@@ -29,6 +29,8 @@ class Stage(Protocol):
     repository: str
     bot: str
     """The bot's login."""
+    signs_calls: bool
+    """Whether a webhook call carries a signature over its bytes, or only a secret beside them."""
 
     def person(self, login: str, permission: str, teams: tuple[str, ...] = ()) -> None:
         """Somebody with a permission in the repository, and in some teams."""
@@ -89,3 +91,22 @@ class Stage(Protocol):
 
     def calls(self, count: int) -> list[Call]:
         """The webhook calls made so far, once there are at least `count`."""
+
+
+class Hosted(Stage, Protocol):
+    """A stage of a forge that lives elsewhere: a server of its own, which a bot in other processes can reach."""
+
+    hidden: tuple[str, ...]
+    """Tokens and secrets that must be nowhere in the bot's house."""
+
+    def settings(self) -> dict[str, str]:
+        """What the bot is told of this forge: `POINTSMAN_*` variables."""
+
+    def put(self, files: dict[str, str]) -> str:
+        """The owner commits straight to main, whatever protects it; the sha."""
+
+    def deliver_to(self, url: str) -> None:
+        """From now on webhook calls are made to this address, signed, in order, until they are answered."""
+
+    def finish_run(self, revision: str, status: str, coverage: float | None = None) -> None:
+        """The pipeline of the generated file, on this revision, ends: `success` or `failed`."""

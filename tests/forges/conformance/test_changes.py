@@ -288,3 +288,19 @@ def test_what_is_not_there_is_permanent(stage: Stage, do: Do, head: str) -> None
         with pytest.raises(Permanent) as refused:
             do(effect)
         assert refused.value.reason_code == "NotFound", effect
+
+
+def test_a_change_that_leads_elsewhere_than_it_was_judged_for_is_not_merged(
+    stage: Stage, do: Do, change: int, head: str
+) -> None:
+    judged = merging(change, head, target_branch="release")
+    if stage.forge.name == "github":  # it takes no expected target; approvals end when it tells of another
+        assert isinstance(do(judged, "trace-1.000009.0"), e.MergeResult)
+        return
+    with pytest.raises(Permanent) as refused:
+        do(judged, "trace-1.000009.0")
+    assert (refused.value.reason_code, refused.value.message) == (
+        "TargetChanged",
+        f"change {change} leads to main now; it was judged for release",
+    )
+    assert stage.change(change)["state"] != "merged"

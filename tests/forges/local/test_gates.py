@@ -5,25 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlmodel import col, select
 
 from bot.domain import effect as e
 from bot.domain.errors import Permanent, Retryable
 from bot.domain.performer import EffectContext
 from bot.forges.local.protection import gated
+from bot.forges.local.tables import ForgeDelivery
 from bot.messages import BOT
 from bot.projections.trace_keys import TraceKeys
-from policies import PolicyErrors
 from tests.forges.world import REPOSITORY, World, git
 
-POLICY = "version: 1\nenvironments:\n  staging: {gates: [tests-passed]}\n  production: {after: [staging]}\n"
-GATES = ("pointsman/release: staging", "pointsman/release: production")
+GATE = "pointsman/merge"
 HERE = f"/repositories/{REPOSITORY}"
 
 
 @pytest.fixture
 def guarded(world: World) -> World:
-    """main is protected by POLICY; jane has opened change 1 from her branch."""
-    world.repository(protection=(gated("main", POLICY),))
+    """main is guarded by the bot; jane has opened change 1 from her branch."""
+    world.repository(protection=(gated("main"),))
     for login in ("jane", "mallory"):
         world.person(login, "write")
     return world
@@ -66,7 +66,9 @@ def bot_merge(head: str) -> e.MergeChange:
     )
 
 
-@pytest.mark.parametrize("name", [*GATES, "pointsman/pipeline", "pointsman/anything"])
+@pytest.mark.parametrize(
+    "name", [GATE, "pointsman/release: staging", "pointsman/pipeline", "pointsman/anything"]
+)
 def test_only_the_bot_sets_the_bot_s_checks(guarded: World, tmp_path: Path, name: str) -> None:
     head = push(guarded, "jane", tmp_path, "a.txt")
     said = {"revision": head, "name": name, "title": "ok", "conclusion": "success"}
@@ -80,30 +82,23 @@ def test_only_the_bot_sets_the_bot_s_checks(guarded: World, tmp_path: Path, name
     )
 
 
-def test_a_policy_requires_the_check_of_each_of_its_environments() -> None:
-    assert gated("main", POLICY).checks == GATES
-    with pytest.raises(PolicyErrors):
-        gated("main", "version: 1\nenvironments: 7\n")
-
-
 def test_nobody_merges_by_hand_before_every_gate_is_open(guarded: World, tmp_path: Path) -> None:
     head = push(guarded, "jane", tmp_path, "a.txt")
     propose(guarded, "jane")
-    waiting = "main is protected: {} has not succeeded yet"
-    both = "pointsman/release: staging, pointsman/release: production"
-    assert merge_by_hand(guarded, head) == (409, waiting.format(both))
+    waiting = f"main is protected: {GATE} has not succeeded yet"
+    assert merge_by_hand(guarded, head) == (409, waiting)
 
-    set_check(guarded, head, GATES[0])
-    set_check(guarded, head, GATES[1].upper())  # another name, if only by its case
-    assert merge_by_hand(guarded, head) == (409, waiting.format(GATES[1]))
+    set_check(guarded, head, GATE.upper())  # another name, if only by its case
+    set_check(guarded, head, "pointsman/release: staging")  # one environment is not all of them
+    assert merge_by_hand(guarded, head) == (409, waiting)
     with pytest.raises(Retryable) as pending:
         guarded.perform(bot_merge(head))
-    assert str(pending.value) == waiting.format(GATES[1])
+    assert str(pending.value) == waiting
 
-    set_check(guarded, head, GATES[1], "failure")
-    assert merge_by_hand(guarded, head) == (409, f"main is protected: {GATES[1]} did not succeed")
+    set_check(guarded, head, GATE, "failure")
+    assert merge_by_hand(guarded, head) == (409, f"main is protected: {GATE} did not succeed")
 
-    set_check(guarded, head, GATES[1])
+    set_check(guarded, head, GATE)
     assert merge_by_hand(guarded, head) == (200, "")
 
 
@@ -113,8 +108,7 @@ def test_the_bot_merges_when_its_checks_have_passed_or_only_observe(
 ) -> None:
     head = push(guarded, "jane", tmp_path, "a.txt")
     propose(guarded, "jane")
-    for name in GATES:
-        set_check(guarded, head, name, conclusion)
+    set_check(guarded, head, GATE, conclusion)
     assert isinstance(guarded.perform(bot_merge(head)), e.MergeResult)
 
 
@@ -140,6 +134,20 @@ def test_who_pushed_is_a_committer_whatever_address_the_commit_claims(guarded: W
 
 def test_who_pushed_before_the_change_was_opened_is_a_committer(guarded: World, tmp_path: Path) -> None:
     push(guarded, "mallory", tmp_path, "a.txt", **JANES)
+    propose(guarded, "jane")
+    assert committers(guarded) == ["jane", "mallory"]
+
+
+def test_who_pushed_long_before_the_change_was_opened_is_a_committer(guarded: World, tmp_path: Path) -> None:
+    push(guarded, "mallory", tmp_path, "a.txt", **JANES)
+    waiting = select(ForgeDelivery).where(col(ForgeDelivery.delivered_at).is_(None))
+
+    def delivered() -> bool:
+        with guarded.store.read() as session:
+            return not session.scalars(waiting).all()
+
+    guarded.until(delivered)
+    guarded.forge.tidy("9999-01-01T00:00:00.000Z")
     propose(guarded, "jane")
     assert committers(guarded) == ["jane", "mallory"]
 
@@ -194,3 +202,46 @@ def test_a_trailer_in_a_pushed_commit_puts_nothing_into_the_trace_it_names(
         }
     assert len(found) == 1
     assert "trace-of-jane" not in found
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_rebase_by_the_bot_is_the_bot_s_whatever_its_commits_say_of_traces(
+    guarded: World, tmp_path: Path, *, moved: bool
+) -> None:
+    head = push(guarded, "mallory", tmp_path, "a.txt", "feat: x [trace:inline]\n\nTrace-Id: trace-of-jane")
+    propose(guarded, "mallory")
+    if moved:
+        kept = e.File(path="b.txt", content="b\n")
+        guarded.perform(
+            e.CommitFiles(
+                target="local", repository=REPOSITORY, branch="other", base="main", files=(kept,), message="b"
+            ),
+            "t.000001.0",
+        )
+        other = e.OpenChange(
+            target="local", repository=REPOSITORY, source="other", target_branch="main", title="b", body=""
+        )
+        made = guarded.perform(other, "t.000002.0")
+        assert isinstance(made, e.ChangeResult)
+        set_check(guarded, made.head, GATE)
+        guarded.perform(bot_merge(made.head).model_copy(update={"change": 2}), "t.000003.0")
+    set_check(guarded, head, GATE)
+    merge = bot_merge(head).model_copy(update={"method": "rebase", "trailers": {"Trace-Id": "trace-own"}})
+
+    merged = guarded.perform(merge, "trace-own.000009.0")
+
+    assert isinstance(merged, e.MergeResult)
+    told = guarded.until(
+        lambda: [
+            fact
+            for fact in guarded.facts()
+            if fact.draft.type in {"Pushed", "ChangeMerged"} and merged.sha in str(fact.draft.data)
+        ][1:]
+    )
+    assert {fact.trace_id for fact in told} == {"trace-own"}
+    bare = guarded.home / "repositories" / f"{REPOSITORY}.git"
+    shown = git("show", "-s", "--format=%an%n%B", merged.sha, cwd=bare).stdout.strip().split("\n")
+    assert shown == [
+        "Jane", "feat: x [trace:inline]", "", "Trace-Id: trace-of-jane", "",
+        "Trace-Id: trace-own", "Effect-Id: trace-own.000009.0",
+    ]  # fmt: skip

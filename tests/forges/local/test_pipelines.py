@@ -27,15 +27,19 @@ lint:
 """
 
 
-def commit(world: World, text: str, branch: str = "feature/x", effect_id: str = "trace-1.000001.0") -> str:
+def commit(world: World, text: str) -> str:
+    return commit_files(world, (e.File(path=".gitlab-ci.yml", content=text),))
+
+
+def commit_files(world: World, files: tuple[e.File, ...], effect_id: str = "trace-1.000001.0") -> str:
     result = world.perform(
         e.CommitFiles(
             repository=REPOSITORY,
-            branch=branch,
+            branch="feature/x",
             base="main",
             message="ci: pipeline",
             trailers={"Trace-Id": "trace-1"},
-            files=(e.File(path=".gitlab-ci.yml", content=text),),
+            files=files,
         ),
         effect_id,
     )
@@ -101,6 +105,97 @@ def test_a_file_that_cannot_be_read_fails_with_the_parsers_words(world: World) -
     assert data["status"] == "failed"
     assert data["reason"].startswith(".gitlab-ci.yml: line 1, column ")
     assert "services" in data["reason"]
+
+
+def test_an_included_file_that_cannot_be_read_is_named(world: World) -> None:
+    world.repository()
+    files = (
+        e.File(path=".gitlab-ci.yml", content="include: [ci/*.yml]\n"),
+        e.File(path="ci/one.yml", content="unit: {script: ['true']}\n"),
+        e.File(path="ci/two.yml", content="more: {script: ['true'], services: [postgres]}\n"),
+    )
+    commit_files(world, files)
+    assert ended(world)[0].draft.data["reason"].startswith("ci/two.yml: line 1, column 26: `more.services`")
+
+
+COMPARED = """
+push: {script: ['true'], rules: [{changes: [pushed]}]}
+since: {script: ['true'], rules: [{changes: {paths: [first], compare_to: refs/heads/$CI_DEFAULT_BRANCH}}]}
+always: {script: ['true']}
+"""
+
+
+def test_a_push_is_compared_with_what_was_there_before(world: World) -> None:
+    """A new branch can not be, and then the rule holds; `compare_to` sees the whole branch."""
+    world.repository()
+    commit_files(world, (e.File(path=".gitlab-ci.yml", content=COMPARED), e.File(path="first", content="x")))
+    commit_files(world, (e.File(path="second", content="x"),), "trace-1.000002.0")
+    commit_files(world, (e.File(path="pushed", content="x"),), "trace-1.000003.0")
+    facts = sorted(ended(world, 3), key=lambda fact: int(fact.draft.data["pipelineId"]))
+    names = [{job["name"] for job in fact.draft.data["jobs"]} for fact in facts]
+    assert names == [{"push", "since", "always"}, {"since", "always"}, {"push", "since", "always"}]
+
+
+def test_a_run_that_is_asked_for_is_compared_with_nothing(world: World) -> None:
+    world.repository()
+    commit_files(world, (e.File(path=".gitlab-ci.yml", content=COMPARED),))
+    sha = commit_files(world, (e.File(path="second", content="x"),), "trace-1.000002.0")
+    again = e.RunPipeline(repository=REPOSITORY, branch="feature/x", revision=sha)
+    world.perform(again, "trace-1.000003.0")
+    facts = sorted(ended(world, 3), key=lambda fact: int(fact.draft.data["pipelineId"]))
+    assert [{job["name"] for job in fact.draft.data["jobs"]} for fact in facts[1:]] == [
+        {"always"},
+        {"push", "always"},
+    ]
+
+
+def test_a_change_is_compared_with_its_target(world: World) -> None:
+    world.repository()
+    only = '$CI_PIPELINE_SOURCE == "merge_request_event"'
+    text = (
+        f"workflow: {{rules: [{{if: '{only}'}}]}}\n"
+        "whole: {script: ['true'], rules: [{changes: [first]}]}\n"
+        "not: {script: ['true'], rules: [{changes: [README.md]}]}\n"
+    )
+    commit_files(world, (e.File(path=".gitlab-ci.yml", content=text), e.File(path="first", content="x")))
+    commit_files(world, (e.File(path="second", content="x"),), "trace-1.000002.0")
+    world.until(lambda: [run.status for run in runs(world)] == ["skipped", "skipped"])
+    opening = e.OpenChange(
+        repository=REPOSITORY, source="feature/x", target_branch="main", title="t", body=""
+    )
+    world.perform(opening, "trace-1.000003.0")
+    assert [job["name"] for job in ended(world)[0].draft.data["jobs"]] == ["whole"]
+
+
+def test_what_can_not_be_compared_fails_the_run(world: World) -> None:
+    world.repository()
+    commit(world, "unit: {script: ['true'], rules: [{changes: {paths: [a], compare_to: gone}}]}\n")
+    assert ended(world)[0].draft.data["reason"] == (
+        ".gitlab-ci.yml: line 1, column 1: job `unit`: `compare_to` names gone, which is no branch, tag or commit"
+        " (correct it)"
+    )
+
+
+def test_a_job_sees_the_commits_message_as_it_is(world: World, tmp_path: Path) -> None:
+    world.repository()
+    world.perform(
+        e.CommitFiles(
+            repository=REPOSITORY,
+            branch="feature/x",
+            base="main",
+            message="ci: $HOME $(id) `id`",
+            trailers={"Trace-Id": "trace-1"},
+            files=(
+                e.File(
+                    path=".gitlab-ci.yml",
+                    content=f'unit: {{script: [\'printf "%s" "$CI_COMMIT_MESSAGE" > {tmp_path}/said\']}}\n',
+                ),
+            ),
+        ),
+        "trace-1.000001.0",
+    )
+    ended(world)
+    assert (tmp_path / "said").read_text().startswith("ci: $HOME $(id) `id`\n\nTrace-Id: trace-1\n")
 
 
 def test_a_revision_runs_once_per_branch_unless_asked_for(world: World) -> None:

@@ -194,3 +194,38 @@ def test_a_huge_push_makes_a_delivery_that_a_receiver_takes(world: World) -> Non
     assert fact.trace_id == "trace-big"
     assert 700 < len(fact.draft.data["paths"]) < 3000
     assert fact.draft.data["messages"][0].startswith("feat: big\n\nüüü")
+
+
+def rows(world: World) -> list[ForgeDelivery]:
+    with world.store.read() as session:
+        session.expire_on_commit = False
+        return list(session.scalars(select(ForgeDelivery).order_by(col(ForgeDelivery.seq))))
+
+
+def test_what_was_delivered_long_ago_keeps_its_row_and_loses_its_body(any_world: World) -> None:
+    world = any_world
+    world.repository()
+    commit(world, 1)
+    world.until(lambda: undelivered(world) == 0)
+    world.receiver.refuse = 10_000
+    commit(world, 2)
+    ids = [row.delivery_id for row in rows(world)]
+    whole = rows(world)[-1].body
+
+    world.forge.tidy("2020-01-01T00:00:00.000Z")
+    assert all(len(row.body) > 200 for row in rows(world))
+    for _ in range(2):
+        world.forge.tidy("9999-01-01T00:00:00.000Z")
+
+    after = rows(world)
+    assert [row.delivery_id for row in after] == ids
+    zero = "0" * 40
+    assert [row.body for row in after[:-1]] == [
+        f'{{"ref":"refs/heads/{branch}","before":"{zero}","sender":{{"login":"pointsman[bot]"}}}}'
+        for branch in ("main", "b")
+    ]
+    assert after[-1].body == whole, "what was not delivered yet"
+    received = len(world.receiver.received)
+    world.receiver.refuse = 0
+    world.until(lambda: undelivered(world) == 0)
+    assert len(world.receiver.received) == received + 1

@@ -34,6 +34,7 @@ class LocalStage:
         self.forge = world.forge
         self.repository = REPOSITORY
         self.bot = "pointsman[bot]"
+        self.signs_calls = True
         self._bare = world.repository()
         self._folder = folder
 
