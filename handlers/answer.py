@@ -15,11 +15,14 @@ from bot.domain.errors import Refused
 from bot.domain.event import Draft, Event, stamp
 from bot.domain.trace import apply
 from bot.domain.view import View
-from handlers.declare import REGISTRY, Call, CommandEntry, facts
+from handlers.declare import REGISTRY, Answer, Call, CommandEntry, facts
 from handlers.policy import policy_of
 from handlers.reevaluation import reevaluate
 from handlers.release_manager import REREAD
 from policies.roles import allowed, holders
+
+BUTTON = "button"
+"""`via` of a command that came by a button of a check."""
 
 
 @facts("command")
@@ -30,7 +33,7 @@ def answer(gathered: p.FactsGathered, view: View) -> Decision:
         said, outcome, was_refused = _run(issued, gathered, ahead(view, decision))
         decision += outcome
         refused = refused or was_refused
-        replies += [said] if said else []
+        replies += [said.reply] if said.reply and not (said.shown and issued.get("commentId")) else []
     if not any(said.type in REREAD for said in decision.events):
         decision += reevaluate(ahead(view, decision))  # else the reaction to what was decided does
     return decision + _reply(view, replies, refused=refused)
@@ -55,13 +58,13 @@ def ahead(view: View, decision: Decision) -> View:
     return replace(view, state=state)
 
 
-def _run(issued: dict[str, Any], gathered: p.FactsGathered, view: View) -> tuple[str, Decision, bool]:
+def _run(issued: dict[str, Any], gathered: p.FactsGathered, view: View) -> tuple[Answer, Decision, bool]:
     command = p.CommandIssued.model_validate(issued)
     actor = gathered.actors.get(issued.get("actor") or "", p.Actor(login=issued.get("actor") or "unknown"))
     try:
         entry = _entry(command, actor)
         if entry is None:
-            return "", NOTHING, False
+            return Answer(), NOTHING, False
         _check_change(command, view)
         given = bind(
             entry.signature,
@@ -80,7 +83,7 @@ def _run(issued: dict[str, Any], gathered: p.FactsGathered, view: View) -> tuple
             correlation=command.correlation,
         )
         return (
-            messages.refused(command.line, refusal.reason_code, refusal.message),
+            Answer(reply=messages.refused(command.line, refusal.reason_code, refusal.message)),
             record(draft("CommandRefused", told, actor=actor.login)),
             True,
         )
@@ -94,7 +97,7 @@ def _run(issued: dict[str, Any], gathered: p.FactsGathered, view: View) -> tuple
             "reply": result.reply,
         },
     )
-    return result.reply, result.decision + record(answered), False
+    return result, result.decision + record(answered), False
 
 
 def _entry(command: p.CommandIssued, actor: p.Actor) -> CommandEntry | None:
@@ -139,22 +142,27 @@ def _call(command: p.CommandIssued, actor: p.Actor, given: dict[str, str]) -> Ca
 def _reply(view: View, replies: list[str], *, refused: bool) -> Decision:
     first = view.state.answering[0] if view.state.answering else {}
     comment, change = first.get("commentId"), first.get("change")
-    if comment is None or change is None:
+    pressed = first.get("via") == BUTTON
+    if change is None or (comment is None and not pressed):
         return NOTHING  # asked over HTTP: the answer is in the log, where the asker reads it
     where = {"target": view.state.forge, "repository": view.state.repository, "change": change}
-    decision = do(
-        React(purpose="answer", comment_id=comment, reaction="-1" if refused else "rocket", **where)
-    )
-    if replies:
-        decision += do(
-            PostComment(
-                purpose="reply",
-                body="\n\n".join(replies),
-                reply_to=comment,
-                sticky=f"reply-{comment}",
-                **where,
-            )
+    decision = NOTHING
+    if comment is not None:
+        reaction = React(
+            purpose="answer", comment_id=comment, reaction="-1" if refused else "rocket", **where
         )
+        decision = do(reaction)
+    if replies:
+        if pressed:
+            replies = [messages.pressed(first["actor"], first["line"]), *replies]
+        reply = PostComment(
+            purpose="reply",
+            body="\n\n".join(replies),
+            reply_to=comment,
+            sticky=f"reply-{first['correlation']}",
+            **where,
+        )
+        decision += do(reply)
     return decision
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from bot.domain.decision import Decision, do
 from bot.domain.effect import GatherFacts
 from bot.domain.view import View
-from handlers.policy import calendar_paths
+from handlers.policy import paths_of
 
 
 def ask(
@@ -18,7 +18,7 @@ def ask(
     """
     state = view.state
     change = state.change or {}
-    people = {approval.approver for approval in state.approvals if not approval.ended}
+    people = {a.approver for a in (*state.approvals, *state.reviews) if not a.ended}
     return do(
         GatherFacts(
             target=state.forge,
@@ -29,6 +29,6 @@ def ask(
             agent_id="release-manager",
             change=change.get("number"),
             actors=tuple(sorted(name for name in people | {change.get("author"), *extra} if name)),
-            paths=calendar_paths(state),
+            paths=paths_of(state),
         )
     )

@@ -10,8 +10,9 @@ from bot.domain.decision import NOTHING, Decision, record
 from bot.domain.effect import Provision, Provisioned
 from bot.domain.release import namespace
 from bot.domain.view import View
-from handlers.declare import done, skill
-from handlers.policy import policy_of
+from handlers.asking import ask
+from handlers.declare import done, facts, skill
+from handlers.policy import paths_of, policy_of
 from handlers.tasks import failed, running
 
 AGENT = "cloud-provisioner"
@@ -20,6 +21,23 @@ AGENT = "cloud-provisioner"
 @skill(AGENT, "ProvisionEnvironment")
 def provision_environment(task: p.TaskScheduled, view: View) -> Decision:
     """One provisioning per environment of the policy; what is there already is found, not made again."""
+    if policy_of(view.state) is None and set(paths_of(view.state)) - view.state.policy_files.keys():
+        return ask(view, "environments", task.task_id, task_id=task.task_id)
+    return _provision(task, view)
+
+
+@facts("environments")
+def on_policy_read(gathered: p.FactsGathered, view: View) -> Decision:
+    """What the policy extends has been read, and may itself extend something."""
+    task = running(view, AGENT, gathered.correlation)
+    if task is None:
+        return NOTHING
+    if set(paths_of(view.state)) - view.state.policy_files.keys() - gathered.files.keys():
+        return ask(view, "environments", task.task_id, task_id=task.task_id)
+    return _provision(task, view)
+
+
+def _provision(task: p.TaskScheduled, view: View) -> Decision:
     policy = policy_of(view.state)
     if policy is None:
         return failed(

@@ -8,6 +8,7 @@ CommitModule: ask for facts -> check rights, paths, sizes, secrets, message -> o
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from bot import messages
 from bot.domain import payloads as p
@@ -28,8 +29,15 @@ CHANGELOG_ENTRY = re.compile(r"\S.{0,198}\S")
 
 
 def branch_of(state: TraceState) -> str:
-    """`feature/<module>/<sprint-or-trace>` (domain.md, trace linkage)."""
-    return f"feature/{state.module_id}/{state.module.get('sprintId') or state.trace_id}"
+    """`feature/<module>/<sprint-or-trace>` (domain.md, trace linkage); once committed, where that was."""
+    wanted = f"feature/{state.module_id}/{state.module.get('sprintId') or state.trace_id}"
+    return str((state.commit or {}).get("branch", wanted))
+
+
+def own_branch(state: TraceState, head: str | None) -> str:
+    """The same, but not the sprint's when another trace, or a person, has that branch already."""
+    taken = state.commit is None and head is not None
+    return f"feature/{state.module_id}/{state.trace_id}" if taken else branch_of(state)
 
 
 def check_module(module: p.ModuleGenerated) -> None:
@@ -64,7 +72,7 @@ def on_agent_push(event: Event, view: View) -> Decision:
         return NOTHING
     return do(
         GatherFacts(
-            target=event.data.get("forge", "local"),
+            target=view.state.forge,
             repository=pushed.repository,
             purpose="agent-push",
             correlation=event.id,
@@ -90,6 +98,7 @@ def submit_agent_push(gathered: p.FactsGathered, view: View) -> Decision:
     try:
         generated = p.ModuleGenerated(
             repository=gathered.repository,
+            forge=view.state.forge,
             module_id=module,
             version=version or "0.1.0",
             files=gathered.tree,
@@ -154,6 +163,8 @@ def commit(gathered: p.FactsGathered, view: View) -> Decision:
         submission.check_message(subject(module))
     except Invalid as error:
         return failed(task, error.reason_code, error.message)
+    branch = own_branch(view.state, gathered.branch_head)
+    looked_at = branch == branch_of(view.state)
     return do(
         CommitFiles(
             target=view.state.forge,
@@ -161,14 +172,15 @@ def commit(gathered: p.FactsGathered, view: View) -> Decision:
             purpose="module",
             task_id=task.task_id,
             agent_id=AGENT,
-            branch=branch_of(view.state),
+            branch=branch,
             base=module.target_branch,
             files_from=event.id,
             prefix=module.path,
             clean=bool(module.path),
             message=_message(module),
-            trailers=trailers(view.state, AGENT),
-            expected_head=gathered.branch_head,
+            trailers=trailers(view.state, AGENT, "CommitModule"),
+            expected_head=gathered.branch_head if looked_at else None,
+            fresh=looked_at and gathered.branch_head is None,
         )
     )
 
@@ -198,7 +210,9 @@ def _message(module: p.ModuleGenerated) -> str:
     return "\n".join([subject(module), "", *lines]).strip()
 
 
-def trailers(state: TraceState, agent: str, session_id: str | None = None) -> dict[str, str]:
+def trailers(
+    state: TraceState, agent: str, skill: str | None = None, session_id: str | None = None
+) -> dict[str, str]:
     """The trailers that let the whole trail be rebuilt from Git alone."""
     module = state.module
     return submission.trailers(
@@ -206,14 +220,20 @@ def trailers(state: TraceState, agent: str, session_id: str | None = None) -> di
         module_id=state.module_id,
         version=state.module.get("version", state.version),
         agent_id=agent,
+        skill_id=skill,
         session_id=session_id,
         sprint_id=module.get("sprintId"),
+        milestone_id=module.get("milestoneId"),
         feature_id=module.get("featureId"),
     )
 
 
-def end_approvals(state: TraceState, head: str, reason: str) -> Decision:
-    """End every approval that stands: what its author saw is not what would be released."""
+def end_approvals(
+    state: TraceState, head: str, reason: str, *, kept: Collection[str | None] = (), agent: str = AGENT
+) -> Decision:
+    """End every approval that stands, but those of the revisions `kept`: what its author saw is not what
+    would be released.
+    """
     return record(
         *(
             draft(
@@ -226,10 +246,10 @@ def end_approvals(state: TraceState, head: str, reason: str) -> Decision:
                     reason=reason,
                 ),
                 environment=a.environment,
-                agent_id=AGENT,
+                agent_id=agent,
             )
             for a in state.approvals
-            if not a.ended
+            if not a.ended and a.revision not in kept
         )
     )
 

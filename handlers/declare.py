@@ -44,10 +44,14 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command did and the sentence its author reads (Markdown; empty: the reaction says enough)."""
+    """What a command did and the sentence its author reads (Markdown).
+
+    `shown`: the change itself shows it, so that a comment is answered by a reaction alone.
+    """
 
     decision: Decision = field(default_factory=Decision)
     reply: str = ""
+    shown: bool = False
 
 
 Command = Callable[[Call, View], Answer]

@@ -20,6 +20,7 @@ from bot.domain.event import Draft, Event
 from bot.domain.model import rfc3339
 from bot.domain.view import View
 from handlers.declare import done, on
+from handlers.evaluation import paused
 from handlers.rollback import roll_back
 from handlers.targets import ORCHESTRATOR, last_environment, tell_forge
 
@@ -71,7 +72,7 @@ def _judge(outcome: Outcome, view: View) -> Decision:
         return NOTHING  # a late answer of a deployment that has ended
     if outcome.health.healthy:
         return _completed(outcome, view)
-    if outcome.attempt <= deployment.retries:
+    if outcome.attempt <= deployment.retries and not paused(view, target.environment):
         return do(
             ApplyRelease(
                 purpose="deploy",

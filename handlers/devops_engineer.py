@@ -6,26 +6,34 @@ from __future__ import annotations
 
 from typing import Any
 
+from bot import messages
 from bot.domain import payloads as p
 from bot.domain.catalog import draft
 from bot.domain.decision import NOTHING, Decision, do, record
 from bot.domain.effect import CommitFiles, CommitResult, File, GatherFacts
+from bot.domain.event import Draft
 from bot.domain.view import View
-from bot.pipelines import gitlab_ci, templates
+from bot.pipelines import systems, templates
 from bot.pipelines.model import Pipeline
+from bot.pipelines.written import CannotWrite, Written
 from handlers.code_committer import trailers
 from handlers.declare import done, facts, skill
 from handlers.tasks import failed, running
 
 AGENT = "devops-engineer"
-PATH = ".gitlab-ci.yml"
+SKILL = "GeneratePipeline"
+NOT_RUN = frozenset({"skipped", "manual", "canceled"})
+"""Results of a job that say nothing of its module."""
 
 
-@skill(AGENT, "GeneratePipeline")
+@skill(AGENT, SKILL)
 def generate_pipeline(task: p.TaskScheduled, view: View) -> Decision:
     """Read what the branch has now."""
     state = view.state
-    change = state.change or {}
+    try:
+        paths = systems.of(state.forge).reads(wanted(view))
+    except ValueError as error:
+        return failed(task, "PipelineInvalid", str(error))
     return do(
         GatherFacts(
             target=state.forge,
@@ -34,8 +42,8 @@ def generate_pipeline(task: p.TaskScheduled, view: View) -> Decision:
             correlation=task.task_id,
             task_id=task.task_id,
             agent_id=AGENT,
-            branch=change.get("source"),
-            paths=(PATH,),
+            branch=(state.change or {}).get("source"),
+            paths=paths,
         )
     )
 
@@ -44,32 +52,28 @@ def wanted(view: View) -> Pipeline:
     """The forge-neutral pipeline of this module. Raises ValueError (unknown template, wrong input)."""
     state = view.state
     template = templates.load(state.module.get("template", "python-service"))
-    inputs: dict[str, Any] = {
-        "module": state.module_id,
-        "path": state.module.get("path") or ".",
-    } | state.module.get("inputs", {})
-    trace = {
-        "traceId": state.trace_id,
-        "moduleId": state.module_id,
-        "versionTag": state.version,
-        "agentId": AGENT,
-        "skillId": "GeneratePipeline",
-    }
-    return templates.render_pipeline(template, inputs, trace)
+    # Last, so that no input lets a module write another one's pipeline.
+    own: dict[str, Any] = {"module": state.module_id, "path": state.module.get("path") or "."}
+    return templates.render_pipeline(template, {**state.module.get("inputs", {}), **own})
 
 
 @facts("pipeline")
 def commit_pipeline(gathered: p.FactsGathered, view: View) -> Decision:
-    """Commit the pipeline when it differs from what is there."""
+    """Commit the files of the pipeline that differ from what is there."""
     task = running(view, AGENT, gathered.correlation)
     if task is None:
         return NOTHING
     try:
-        text = gitlab_ci.render(wanted(view))
+        pipeline = wanted(view)
+        written = systems.of(view.state.forge).written(pipeline, gathered.files)
+    except CannotWrite as error:
+        return failed(task, "PipelineConflict", str(error))
     except ValueError as error:
         return failed(task, "PipelineInvalid", str(error))
-    if gathered.files.get(PATH) == text and gathered.branch_head:
-        return record(_ready(view, gathered.branch_head, task.task_id, committed=False))
+    then = _ready(view, pipeline, written)
+    new = {path: text for path, text in written.files.items() if gathered.files.get(path) != text}
+    if not new and gathered.branch_head:
+        return record(_said(then, gathered.branch_head, task.task_id, committed=False))
     return do(
         CommitFiles(
             target=view.state.forge,
@@ -79,32 +83,60 @@ def commit_pipeline(gathered: p.FactsGathered, view: View) -> Decision:
             agent_id=AGENT,
             branch=(view.state.change or {})["source"],
             base=gathered.default_branch,
-            files=(File(path=PATH, content=text),),
-            message=f"ci: generate the pipeline of {view.state.module_id}",
-            trailers=trailers(view.state, AGENT),
+            files=tuple(File(path=path, content=text) for path, text in sorted(new.items())),
+            message=messages.pipeline_commit(view.state.module_id, written.notes),
+            trailers=trailers(view.state, AGENT, SKILL),
             expected_head=gathered.branch_head,
+            then=then,
         )
     )
 
 
 @done("CommitFiles", "pipeline")
-def committed(action: p.ActionCompleted, view: View) -> Decision:
+def committed(action: p.ActionCompleted, _view: View) -> Decision:
     """The pipeline is on the branch."""
     result = CommitResult.model_validate(action.result)
-    return record(_ready(view, result.sha, action.task_id, committed=True))
+    return record(_said(action.request["then"], result.sha, action.task_id, committed=True))
 
 
-def _ready(view: View, revision: str, task_id: str | None, *, committed: bool) -> Any:
-    pipeline = wanted(view)
-    jobs = tuple({"name": job.name, "stage": job.stage} for job in pipeline.jobs)
-    ready = p.PipelineReady(
-        repository=view.state.repository,
-        revision=revision,
-        path=PATH,
-        template=pipeline.template,
-        template_version=pipeline.template_version,
-        stages=tuple(pipeline.stages),
-        jobs=jobs,
-        committed=committed,
-    )
-    return draft("PipelineReady", ready, agent_id=AGENT, skill_id="GeneratePipeline", task_id=task_id)
+def _ready(view: View, pipeline: Pipeline, written: Written) -> dict[str, Any]:
+    """All of `PipelineReady` that is known before the commit."""
+    return {
+        "repository": view.state.repository,
+        "path": written.path,
+        "files": sorted(written.files),
+        "notes": list(written.notes),
+        "template": pipeline.template,
+        "templateVersion": pipeline.template_version,
+        "stages": list(pipeline.stages),
+        "jobs": [
+            {"name": written.jobs[job.name], "stage": job.stage, "always": job.on is None}
+            for job in pipeline.jobs
+        ],
+    }
+
+
+def _said(ready: dict[str, Any], revision: str, task_id: str | None, *, committed: bool) -> Draft:
+    said = p.PipelineReady.model_validate({**ready, "revision": revision, "committed": committed})
+    return draft("PipelineReady", said, agent_id=AGENT, skill_id=SKILL, task_id=task_id)
+
+
+def left_out(run: p.PipelineFinished, view: View) -> tuple[str, ...]:
+    """Jobs of the module that a run should have had and had not: such a run says nothing of the module.
+
+    Before the pipeline is known to be there, its jobs may have either form of their names. A forge that does
+    not name the jobs of a run is believed.
+    """
+    ran = {job.name for job in run.jobs if job.status not in NOT_RUN}
+    if not run.jobs or not view.state.module_event:
+        return ()
+    if view.state.pipeline:
+        known = view.state.pipeline.get("jobs", ())
+        return tuple(job["name"] for job in known if job.get("always") and job["name"] not in ran)
+    try:
+        pipeline = wanted(view)
+    except ValueError:
+        return ()
+    always = [job.name for job in pipeline.jobs if job.on is None]
+    named = [f"{pipeline.module}:{name}" for name in always]
+    return () if ran.issuperset(always) or ran.issuperset(named) else tuple(always)

@@ -14,8 +14,10 @@ import policies
 from bot import messages
 from bot.domain.deployment import Slot
 from bot.domain.release import release_id
+from bot.domain.trace_branch import last_pusher
 from bot.domain.view import View
-from handlers.policy import policy_errors, policy_of
+from handlers.change_facts import change_facts, stages_of
+from handlers.policy import code_owners_of, policy_errors, policy_of
 from policies.facts import ReleaseFacts
 
 
@@ -61,15 +63,20 @@ def release_facts(view: View, environment: str) -> ReleaseFacts:
         carried=state.carried,
         tests=state.tests,
         coverage=coverage,
-        approvals=state.approvals,
+        approvals=(*state.approvals, *state.reviews),
         overrides=state.overrides,
         rejections=state.rejections,
+        starts=state.starts,
         author=state.submitter or change.get("author") or "",
         committers=tuple(change.get("committers", ())),
-        last_pusher=change.get("lastPusher"),
+        last_pusher=last_pusher(state),
         co_authors=tuple(change.get("coAuthors", ())),
         labels=tuple(change.get("labels", ())),
         actors=state.people,
+        code_owners=code_owners_of(state),
+        **change_facts(state),
+        stages={sha: stages_of(run) for sha, run in state.runs.items() if run.get("told", "all") == "all"},
+        namespace=state.infra.get(environment, {}).get("namespace"),
         slots=_slots(view, head),
         base_branch=change.get("target", "main"),
         draft=bool(change.get("draft")),
@@ -117,6 +124,12 @@ def evaluate(view: View, *, settled: bool = False) -> dict[str, Evaluation]:
             verdict = policies.evaluate(policy, facts, view.now)
             found[name] = _evaluation(view, name, facts.phase, verdict, observed=policy.mode == "observe")
     return found
+
+
+def paused(view: View, environment: str) -> bool:
+    """Whether a freeze forbids what has started there to take a further step."""
+    policy = policy_of(view.state)
+    return policy is not None and policies.paused(policy, release_facts(view, environment), view.now)
 
 
 def _is_settled(view: View, environment: str) -> bool:

@@ -1,27 +1,46 @@
-"""Pushes to the default branch: a new policy concerns every open release of the repository."""
+"""Pushes to the default branch: they concern every open change of the repository."""
 
 from __future__ import annotations
+
+from pathlib import PurePosixPath
 
 from bot.domain import payloads as p
 from bot.domain.catalog import draft, read
 from bot.domain.decision import NOTHING, Decision, Sweep
-from bot.domain.event import Event
+from bot.domain.event import Draft, Event
 from bot.domain.release import POLICY_FILE
 from bot.domain.view import View
 from handlers.declare import on
 
+FOLDER = f"{PurePosixPath(POLICY_FILE).parent}/"
 REREAD_FACTS = frozenset({"policy-changed", "reconciliation"})
 """Reasons of `TriggerRequested` that make a release look at its forge again."""
 
 
 @on("Pushed")
-def on_policy_pushed(event: Event, view: View) -> Decision:
-    """Make every open release of the repository look at the policy again."""
+def on_default_branch_pushed(event: Event, view: View) -> Decision:
+    """A new policy is for every release that is not over to look at; without one, only branches are behind
+    now.
+    """
     pushed = read(event, p.Pushed)
-    told_all = not event.data.get("cut")  # of very large pushes only a part of the paths is told
-    if pushed.branch != pushed.default_branch or (told_all and POLICY_FILE not in pushed.paths):
+    if pushed.branch != pushed.default_branch:
         return NOTHING
-    return Decision(sweeps=(_sweep(f"policy-{pushed.after}", view.state.forge, pushed.repository),))
+    told_all = not event.data.get("cut")  # of very large pushes only a part of the paths is told
+    policy = not told_all or any(map(_concerns, pushed.paths))
+    name = f"{'policy' if policy else 'base'}-{pushed.after}"
+    said = p.TriggerRequested(
+        reason="policy-changed" if policy else "base-moved",
+        timer=name,
+        branch=pushed.branch,
+        revision=pushed.after,
+    )
+    told = draft("TriggerRequested", said)
+    return Decision(sweeps=(Sweep(name, view.state.forge, pushed.repository, told, only_changes=not policy),))
+
+
+def _concerns(path: str) -> bool:
+    """Whether a path may be part of the policy: the file, what lies beside it to be extended, a calendar."""
+    return path.startswith(FOLDER) or path.endswith(".ics")
 
 
 @on("TriggerRequested")
@@ -30,9 +49,6 @@ def on_sweep_goes_on(event: Event, _view: View) -> Decision:
     said = event.data
     if said.get("reason") != "sweep-goes-on":
         return NOTHING
-    return Decision(sweeps=(_sweep(said["sweep"], said["forge"], said["repository"], said["after"]),))
-
-
-def _sweep(name: str, forge: str, repository: str, after: str = "") -> Sweep:
-    asked = p.TriggerRequested(reason="policy-changed", timer=name)
-    return Sweep(name, forge, repository, draft("TriggerRequested", asked), after)
+    told = Draft(type="TriggerRequested", data=said["says"])
+    sweep = Sweep(said["sweep"], said["forge"], said["repository"], told, said["after"], said["onlyChanges"])
+    return Decision(sweeps=(sweep,))

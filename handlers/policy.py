@@ -5,9 +5,11 @@ allowed.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 
 import policies
 from bot.domain.trace import TraceState
+from policies import code_owners
 
 NO_FILE = "version: 1\nextends: default\n"
 
@@ -22,34 +24,67 @@ def policy_text(state: TraceState) -> str | None:
 
 
 def policy_digest(state: TraceState) -> str:
-    """SHA-256 of the policy text, first twelve digits: `policyVersion` in the artefacts."""
-    return hashlib.sha256((policy_text(state) or "").encode()).hexdigest()[:12]
+    """SHA-256 of the policy text and of what it extends, first twelve digits: `policyVersion` in the
+    artefacts.
+    """
+    below = [part for file in _below(state) for part in file]
+    return hashlib.sha256("\0".join((policy_text(state) or "", *below)).encode()).hexdigest()[:12]
 
 
 def policy_of(state: TraceState) -> policies.Policy | None:
     """The policy, or None when it is unknown or broken (`policy_errors` says which)."""
-    text = policy_text(state)
-    if text is None:
-        return None
     try:
-        return policies.load(text).of(state.tenant_id)
+        return _load(state)
     except policies.PolicyErrors:
         return None
 
 
 def policy_errors(state: TraceState) -> tuple[str, ...]:
     """Why the file is broken, one sentence each; empty when it is fine or unknown."""
-    text = policy_text(state)
-    if text is None:
-        return ()
     try:
-        policies.load(text)
+        _load(state)
     except policies.PolicyErrors as errors:
         return tuple(str(error) for error in errors.errors)
     return ()
 
 
-def calendar_paths(state: TraceState) -> tuple[str, ...]:
-    """The calendar files that the policy's freezes name; they are read with the other facts."""
+def _load(state: TraceState) -> policies.Policy | None:
+    text = policy_text(state)
+    return None if text is None else policies.load(text, files=_below(state)).of(state.tenant_id)
+
+
+def _below(state: TraceState) -> tuple[tuple[str, str], ...]:
+    """Path and text of the files that the policy extends, as far as they have been read."""
+    known = state.policy_files
+    return tuple((path, known[path]) for path in _extended(state) if known.get(path))
+
+
+def _extended(state: TraceState) -> tuple[str, ...]:
+    """The files that the policy extends, one by the other, the first that nobody has read yet included."""
+    found: list[str] = []
+    path = policies.extended(policy_text(state) or "")
+    while path and path not in found:
+        found.append(path)
+        path = policies.extended(state.policy_files.get(path, ""))
+    return tuple(found)
+
+
+def paths_of(state: TraceState) -> tuple[str, ...]:
+    """What is read with the other facts, since the policy names it: files it extends, calendars."""
     policy = policy_of(state)
-    return tuple(sorted({str(freeze.ics) for freeze in (policy.freezes if policy else ()) if freeze.ics}))
+    calendars = {str(freeze.ics) for freeze in (policy.freezes if policy else ()) if freeze.ics}
+    owners = code_owners.PLACES if policy and policy.asks_code_owners else ()
+    return tuple(sorted({*calendars, *_extended(state), *owners}))
+
+
+def code_owners_of(state: TraceState) -> str | None:
+    """The CODEOWNERS file of the base branch, empty when it has none, None before anybody looked."""
+    if not state.policy_files.keys() & set(code_owners.PLACES):
+        return None
+    return next((state.policy_files[path] for path in code_owners.PLACES if state.policy_files.get(path)), "")
+
+
+def unread(state: TraceState, looked_for: Iterable[str]) -> bool:
+    """Whether the policy names a file that is not known, and that nobody has just looked for."""
+    known = {*state.calendars, *state.policy_files, *looked_for}
+    return not known.issuperset(paths_of(state))

@@ -7,20 +7,19 @@ from __future__ import annotations
 
 from typing import Literal
 
-import policies
 from bot import messages
 from bot.domain import payloads as p
 from bot.domain.catalog import draft
 from bot.domain.decision import NOTHING, Decision, Timer, do, record
-from bot.domain.effect import MergeChange, PostComment, SetCheck
+from bot.domain.effect import PostComment, SetCheck
 from bot.domain.event import Draft
 from bot.domain.model import rfc3339
 from bot.domain.view import View
-from handlers.code_committer import trailers
+from handlers import merge_verdict
 from handlers.evaluation import Evaluation, evaluate
-from handlers.policy import policy_digest, policy_of
+from handlers.merging import AGENT, go_on, standing
+from handlers.policy import policy_digest
 
-AGENT = "release-manager"
 STATES: dict[str, Literal["approved", "delayed", "rejected"]] = {
     "approved": "approved",
     "delayed": "delayed",
@@ -35,9 +34,16 @@ def reevaluate(view: View) -> Decision:
     decision = NOTHING
     for evaluation in evaluations.values():
         decision += _told(evaluation, view) + _transition(evaluation, view) + _wake(evaluation, view)
-    if any(_changed(e, view) for e in evaluations.values()):
+    if any(_changed(e, view) and not _goes_on(e) for e in evaluations.values()):
         decision += show(evaluations, view)
-    return decision + _start_next(evaluations, view) + _merge(evaluations, view)
+    verdicts = {name: evaluation.verdict for name, evaluation in evaluations.items()}
+    decision += merge_verdict.told(evaluations, view)
+    return decision + _start_next(evaluations, view) + go_on(verdicts, view)
+
+
+def _goes_on(evaluation: Evaluation) -> bool:
+    """A merged change that may be deployed: nobody is needed, and what comes of it is shown soon."""
+    return evaluation.phase == "deployment" and evaluation.verdict.state == "approved"
 
 
 def _changed(evaluation: Evaluation, view: View) -> bool:
@@ -69,8 +75,13 @@ def _told(evaluation: Evaluation, view: View) -> Decision:
             skill_id="EvaluateRelease",
         )
     )
+    return told + do(check_of(evaluation, view))
+
+
+def check_of(evaluation: Evaluation, view: View) -> SetCheck:
+    """The check that says a verdict."""
     conclusion = CONCLUSIONS.get(evaluation.verdict.state)
-    check = SetCheck(
+    return SetCheck(
         target=view.state.forge,
         repository=view.state.repository,
         purpose="verdict",
@@ -81,8 +92,8 @@ def _told(evaluation: Evaluation, view: View) -> Decision:
         title=messages.verdict_title(evaluation.tree),
         summary=messages.verdict_markdown(evaluation.tree),
         url=messages.trace_url(view.base_url, view.state.trace_id),
+        buttons=messages.buttons(),
     )
-    return told + do(check)
 
 
 def show(evaluations: dict[str, Evaluation], view: View) -> Decision:
@@ -90,7 +101,14 @@ def show(evaluations: dict[str, Evaluation], view: View) -> Decision:
     change = view.state.change
     if change is None:
         return NOTHING
-    body = messages.sticky(view.state, {name: e.tree for name, e in evaluations.items()}, view.base_url)
+    verdicts = {name: evaluation.verdict for name, evaluation in evaluations.items()}
+    waits = change.get("state") == "open" and standing(verdicts, view.state) == "held"
+    body = messages.sticky(
+        view.state,
+        {name: e.tree for name, e in evaluations.items()},
+        view.base_url,
+        note=messages.branch_waits(change["target"]) if waits else "",
+    )
     return do(
         PostComment(
             target=view.state.forge,
@@ -166,40 +184,3 @@ def _start_next(evaluations: dict[str, Evaluation], view: View) -> Decision:
         if not busy and evaluation.phase == "deployment" and evaluation.verdict.state == "approved" and fresh:
             return record(_verdict_draft(evaluation, view, "ReleaseApproved"))
     return NOTHING
-
-
-def _merge(evaluations: dict[str, Evaluation], view: View) -> Decision:
-    """Merge when every environment's gates that can hold before the merge hold, and policy lets the bot
-    merge.
-    """
-    state, policy = view.state, policy_of(view.state)
-    change = state.change
-    if (
-        policy is None
-        or change is None
-        or change.get("state") != "open"
-        or state.merge_requested == change["head"]
-    ):
-        return NOTHING
-    if not policies.mergeable(
-        policy, {name: e.verdict for name, e in evaluations.items()}, draft=bool(change.get("draft"))
-    ):
-        return NOTHING
-    asked = Draft(
-        type="AutoMergeOnApprove",
-        agent_id=AGENT,
-        data={"change": change["number"], "revision": change["head"]},
-    )
-    return record(asked) + do(
-        MergeChange(
-            target=state.forge,
-            repository=state.repository,
-            purpose="merge",
-            agent_id=AGENT,
-            change=change["number"],
-            expected_head=change["head"],
-            method=policy.merge.method,
-            message=f"{change['title']} (#{change['number']})",
-            trailers=trailers(state, AGENT),
-        )
-    )

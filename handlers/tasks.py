@@ -10,6 +10,9 @@ from bot.domain.event import Event
 from bot.domain.view import View
 from handlers.declare import on
 
+JUDGED_ELSEWHERE = frozenset({"ApplyRelease", "UndoRelease", "UpdateBranch", "MergeChange"})
+"""Effects whose failure is a fact that the orchestrator or the release manager goes on from."""
+
 
 def running(view: View, agent: str, task_id: str | None) -> p.TaskScheduled | None:
     """The running task of an agent, or None when it has ended meanwhile (a late answer is nobody's)."""
@@ -38,8 +41,8 @@ def failed(task: p.TaskScheduled, reason_code: str, message: str) -> Decision:
 def give_up(event: Event, view: View) -> Decision:
     """An effect that will not be tried again fails its task and goes to a person."""
     failure = read(event, p.SkillFailed)
-    if not failure.exhausted or failure.effect in {"ApplyRelease", "UndoRelease"}:
-        return NOTHING  # a deployment that can not be made is the orchestrator's to judge
+    if not failure.exhausted or failure.effect in JUDGED_ELSEWHERE:
+        return NOTHING
     task = view.state.flow.tasks.get(failure.task_id or "")
     if task:  # the flow escalates what its task can not do
         return failed(p.TaskScheduled.model_validate(task), failure.reason_code, failure.message)

@@ -67,6 +67,18 @@ TYPED: dict[str, tuple[str, type[Model]]] = {
     "CommentEdited": ("forge", p.Comment),
     "CommentDeleted": ("forge", p.Comment),
     "PipelineFinished": ("forge", p.PipelineFinished),
+    "ReviewRequested": ("forge", p.ReviewRequested),
+    "ReviewDismissed": ("forge", p.ReviewDismissed),
+    "CheckRequested": ("forge", p.CheckRequested),
+    "CheckActionRequested": ("forge", p.CheckActionRequested),
+    "MergeGroupRequested": ("forge", p.MergeGroupRequested),
+    "DeploymentRequested": ("forge", p.DeploymentRequested),
+    "InstallationChanged": ("forge", p.InstallationChanged),
+    "MembershipChanged": ("forge", p.MembershipChanged),
+    "RepositoryRenamed": ("forge", p.RepositoryRenamed),
+    "pointsman.DeploymentAnswered": ("release-manager", p.DeploymentAnswered),
+    "pointsman.OnboardingRequested": ("API, CLI", p.OnboardingRequested),
+    "pointsman.ReleaseNoted": ("forge", p.ReleaseNoted),
     "FactsGathered": ("forge, on GatherFacts", p.FactsGathered),
     "CommandIssued": ("on_comment, API, CLI", p.CommandIssued),
     "CommandRefused": ("commands", p.CommandRefused),
@@ -90,6 +102,8 @@ TYPED: dict[str, tuple[str, type[Model]]] = {
     "AgentSkillFailed": ("engine", p.SkillFailed),
     "pointsman.VerdictChanged": ("release-manager", p.VerdictChanged),
     "pointsman.ApprovalsCarried": ("release-manager", p.ApprovalsCarried),
+    "pointsman.MergeVerdictChanged": ("release-manager", p.MergeVerdictChanged),
+    "pointsman.BranchUpdateRequested": ("release-manager", p.BranchUpdateRequested),
 }
 
 # Name, or `Name=Alias,Alias`; the order is domain.md's.
@@ -161,7 +175,10 @@ SECTIONS: dict[str, str] = {
         SecurityPolicyPublished SecurityPolicyViolation TestCasesGenerated SprintQAReady
         SprintReadinessChecked
         MilestonePlanCreated MilestoneReached ValidationPassed""",
-    "Pointsman": "pointsman.VerdictChanged pointsman.ApprovalsCarried",
+    "Pointsman": """
+        pointsman.VerdictChanged pointsman.ApprovalsCarried pointsman.MergeVerdictChanged
+        pointsman.BranchUpdateRequested pointsman.DeploymentAnswered
+        pointsman.OnboardingRequested pointsman.ReleaseNoted""",
 }
 
 

@@ -25,7 +25,10 @@ CONVENTIONAL = re.compile(rf"({'|'.join(TYPES)})(\([a-zA-Z0-9 ._/-]+\))?!?: \S.*
 TRAILER = re.compile(r"([A-Za-z][A-Za-z0-9-]*):[ \t]+(\S.*?)[ \t]*")
 INLINE = re.compile(r"\[([a-z]+:[^\s\]]+(?:\s+[a-z]+:[^\s\]]+)*)\]")
 TRACE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
-NAMES = tuple("Trace-Id Module-Id Version Agent-Id Session-Id Sprint-Id Feature-Id Changelog".split())  # noqa: SIM905
+NAMES = (
+    *("Trace-Id", "Module-Id", "Version", "Agent-Id", "Skill-Id", "Session-Id"),
+    *("Sprint-Id", "Milestone-Id", "Feature-Id", "Changelog"),
+)
 
 
 def check_message(subject: str, *, pattern: re.Pattern[str] = CONVENTIONAL, longest: int = 72) -> None:
@@ -51,8 +54,10 @@ def trailers(  # noqa: PLR0913 - one argument per trailer
     module_id: str,
     version: str,
     agent_id: str,
+    skill_id: str | None = None,
     session_id: str | None = None,
     sprint_id: str | None = None,
+    milestone_id: str | None = None,
     feature_id: str | None = None,
 ) -> dict[str, str]:
     """The trailers of a commit, in their order; what is not known is left out."""
@@ -61,8 +66,10 @@ def trailers(  # noqa: PLR0913 - one argument per trailer
         module_id,
         version,
         agent_id,
+        skill_id,
         session_id,
         sprint_id,
+        milestone_id,
         feature_id,
         changelog_anchor(module_id, version),
     )

@@ -36,7 +36,8 @@ class Message:
 @dataclass(frozen=True)
 class Sweep:
     """A fact for every open trace of a repository (a policy push concerns them all). `name` makes it arrive
-    once in each; `after` goes on behind the trace that the sweep before ended with.
+    once in each; `after` goes on behind the trace that the sweep before ended with. `only_changes`: those
+    whose change is open, no others.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Sweep:
     repository: str
     draft: Draft
     after: str = ""
+    only_changes: bool = False
 
 
 @dataclass(frozen=True)

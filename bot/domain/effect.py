@@ -9,7 +9,7 @@ that asked goes on from there. Every effect is idempotent: performers look for i
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -26,12 +26,15 @@ from bot.domain.result import (
     PipelineResult,
     Probe,
     Provisioned,
+    UpdateResult,
 )
 
 __all__ = [
     "EFFECTS",
     "RESULTS",
+    "AnswerDeployment",
     "ApplyRelease",
+    "Button",
     "ChangeResult",
     "CheckResult",
     "CommentResult",
@@ -58,7 +61,9 @@ __all__ = [
     "SetCheck",
     "Target",
     "UndoRelease",
+    "UpdateBranch",
     "UpdateChange",
+    "UpdateResult",
     "WriteMemory",
 ]
 
@@ -101,6 +106,10 @@ class GatherFacts(Effect):
     tree_of: str | None = None
     """A revision whose files are wanted whole (a push to `agent/**`); a symlink in it is
     Permanent('SymlinkRefused')."""
+    past: int = Field(default=0, ge=0, le=50)
+    """How many of the last merged changes are wanted."""
+    run: str | None = None
+    """Id of a pipeline run whose jobs and coverage are wanted."""
 
 
 class CommitFiles(Effect):
@@ -122,6 +131,10 @@ class CommitFiles(Effect):
     """Subject and body without trailers."""
     trailers: dict[str, str] = Field(default_factory=dict)
     expected_head: str | None = None
+    fresh: bool = False
+    """The branch must not be there yet, else Permanent('BranchTaken'): another trace was faster."""
+    then: dict[str, Any] = Field(default_factory=dict)
+    """What whoever asked for the commit will say of it; no forge looks at it."""
 
 
 class OpenChange(Effect):
@@ -166,6 +179,16 @@ class React(Effect):
     reaction: Literal["eyes", "rocket", "-1"]
 
 
+class Button(Model):
+    """What a person may press on a check, where the forge has buttons (GitHub: at most three, 20 and 40
+    characters). Pressed, it is a `CheckActionRequested{action}`.
+    """
+
+    action: str = Field(max_length=20)
+    label: str = Field(max_length=20)
+    description: str = Field(max_length=40)
+
+
 class SetCheck(Effect):
     """Create or update the check `name` on a revision. `conclusion` is None while it is pending."""
 
@@ -176,17 +199,39 @@ class SetCheck(Effect):
     title: str
     summary: str = ""
     url: str = ""
+    buttons: tuple[Button, ...] = Field(default=(), max_length=3)
+
+
+class UpdateBranch(Effect):
+    """Bring the newest commits of a change's target into its branch, when its head is still `expected_head`.
+
+    A branch that has them already is done. Permanent: `HeadMoved`, `MergeConflict`, `ChangeClosed`,
+    `ChangeMerged`, `BranchDeleted`, `NoWriteAccess`. `trailers` are put where the forge lets the bot write
+    the message.
+    """
+
+    kind: ClassVar[str] = "UpdateBranch"
+    change: int
+    expected_head: str
+    trailers: dict[str, str] = Field(default_factory=dict)
 
 
 class MergeChange(Effect):
-    """Merge when the head is still `expected_head`; a moved head is `Permanent('HeadMoved')`."""
+    """Merge when the head is still `expected_head`; a moved head is `Permanent('HeadMoved')`.
+
+    `target_branch`: what was judged; a change that leads elsewhere by now is `Permanent('TargetChanged')`.
+    `up_to_date`: only while the head contains the target's head, else `Permanent('BranchBehind')`. A forge
+    that can not make sure of it merges all the same: what was merged is compared with what was approved.
+    """
 
     kind: ClassVar[str] = "MergeChange"
     change: int
     expected_head: str
+    target_branch: str = ""
     method: Literal["merge", "squash", "rebase"] = "squash"
     message: str
     trailers: dict[str, str] = Field(default_factory=dict)
+    up_to_date: bool = False
 
 
 class CreateTag(Effect):
@@ -204,6 +249,8 @@ class RunPipeline(Effect):
     kind: ClassVar[str] = "RunPipeline"
     branch: str
     revision: str
+    path: str = ""
+    """The file with the module's jobs, where a forge runs several files for one revision."""
     variables: dict[str, str] = Field(default_factory=dict)
 
 
@@ -216,6 +263,19 @@ class RecordDeployment(Effect):
     state: Literal["in_progress", "success", "failure", "inactive"]
     url: str = ""
     description: str = ""
+
+
+class AnswerDeployment(Effect):
+    """Tell a forge that asked (`DeploymentRequested`) whether its deployment may go on. Answered is answered:
+    an answer to what waits no longer is done already.
+    """
+
+    kind: ClassVar[str] = "AnswerDeployment"
+    environment: str
+    deployment_id: str
+    run_id: str = ""
+    state: Literal["approved", "rejected"]
+    comment: str
 
 
 class Provision(Effect):
@@ -300,10 +360,12 @@ EFFECTS: dict[str, type[Effect]] = {
         PostComment,
         React,
         SetCheck,
+        UpdateBranch,
         MergeChange,
         CreateTag,
         RunPipeline,
         RecordDeployment,
+        AnswerDeployment,
         Provision,
         ApplyRelease,
         UndoRelease,

@@ -22,6 +22,10 @@ def namespace(tenant_id: str, environment: str) -> str:
     return f"{tenant_id}-{environment}"
 
 
+REVIEW = "review"
+"""The method of an approval that is a forge's own review; its environment is empty: it speaks of the code."""
+
+
 class Approval(Model):
     """One approval as stored. It counts for `revision` only, while `ended` is empty."""
 
@@ -34,6 +38,8 @@ class Approval(Model):
     comment: str = ""
     approved_at: Moment
     ended: Literal["", "revoked", "invalidated"] = ""
+    why: str = ""
+    """Why it ended, for whoever gave it."""
 
 
 class Override(Model):
@@ -48,6 +54,19 @@ class Override(Model):
     until: Moment | None = None
     revision: str = ""
     """It lifts the freeze for this revision only (and equal trees); empty: for the whole trace."""
+
+
+START = "start"
+"""The reason of a `TriggerRequested` by which a person starts a release."""
+
+
+class Start(Model):
+    """A person's word that a release may start now: it stands for its revision and environment."""
+
+    environment: str
+    revision: str
+    by: str
+    at: Moment
 
 
 class Rejection(Model):

@@ -44,6 +44,14 @@ class CheckResult(Model):
     url: str = ""
 
 
+class UpdateResult(Model):
+    """Of `UpdateBranch`: `head` contains `base`, the target's head then. `updated`: a commit was made."""
+
+    head: str
+    base: str
+    updated: bool
+
+
 class MergeResult(Model):
     """`tree` is the tree of the commit now on the target branch, `head_tree` that of the approved head."""
 
@@ -107,10 +115,12 @@ RESULTS: dict[str, type[Model]] = {
     "PostComment": CommentResult,
     "React": Done,
     "SetCheck": CheckResult,
+    "UpdateBranch": UpdateResult,
     "MergeChange": MergeResult,
     "CreateTag": Done,
     "RunPipeline": PipelineResult,
     "RecordDeployment": Done,
+    "AnswerDeployment": Done,
     "Provision": Provisioned,
     "ApplyRelease": Health,
     "UndoRelease": Health,

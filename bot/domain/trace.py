@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from bot.domain import payloads as p
-from bot.domain import trace_release
+from bot.domain import trace_branch, trace_release
 from bot.domain.catalog import read
 from bot.domain.event import Event
 from bot.domain.flow_state import FlowState, follow
@@ -12,24 +15,30 @@ from bot.domain.trace_state import Shown, TraceState
 
 __all__ = ["FlowState", "Shown", "TraceState", "apply"]
 
-APPLY: dict[str, Fold] = dict(trace_release.FOLDS)
+NOT_KEPT = frozenset({"actors", "tree", "files", "run"})
+"""Parts of `FactsGathered` that have a place of their own, or are for one decision only."""
+BESIDE = (".yaml", ".yml", "CODEOWNERS")
+"""Files of the base branch that a policy may rest on."""
+WEBHOOKS = "webhooks/"
+"""What the source of a forge's fact begins with."""
+APPLY: dict[str, Fold] = trace_release.FOLDS | trace_branch.FOLDS
 
 
 _applies = trace_release.registering(APPLY)
 
 
-def apply(state: TraceState, event: Event) -> TraceState:
-    """The state after `event`. Pure; unknown types only move the sequence on."""
+def apply(state: TraceState, event: Event, digest: str | None = None) -> TraceState:
+    """The state after `event`, whose hash in the log is `digest`.
+
+    Pure; unknown types only move the sequence on.
+    """
+    common: Update = {"sequence": event.sequence, "hash": digest or state.hash, "updated_at": event.time}
     if event.type == "ModuleGenerated" and not accepts(state, event):
-        return state.model_copy(update={"sequence": event.sequence, "updated_at": event.time})
+        return state.model_copy(update=common)
     update = APPLY[event.type](state, event) if event.type in APPLY else {}
-    flow = follow(state.flow, event)
-    common = {
-        "sequence": event.sequence,
-        "updated_at": event.time,
-        "began_at": state.began_at or event.time,
-        "flow": flow,
-    }
+    common |= {"began_at": state.began_at or event.time, "flow": follow(state.flow, event)}
+    if not state.sequence and event.source.startswith(WEBHOOKS):
+        common["forge"] = event.source.removeprefix(WEBHOOKS)  # a trace that a forge began lives there
     return state.model_copy(update=common | update)
 
 
@@ -47,6 +56,15 @@ def accepts(state: TraceState, event: Event) -> bool:
         event.actor,
     )
     return same and not state.merged
+
+
+def is_ours(state: TraceState, run: Mapping[str, Any]) -> bool:
+    """Whether a pipeline run is of the files that this trace's tests are in. Where a forge runs several files
+    for one revision, the others say nothing about the release.
+    """
+    path, ready = run.get("path"), state.pipeline or {}
+    expected = {ready.get("path"), *ready.get("files", ())} - {None}
+    return not path or not expected or path in expected
 
 
 @_applies("ModuleGenerated")
@@ -68,6 +86,11 @@ def _module(state: TraceState, event: Event) -> Update:
 @_applies("ReleaseIntentDeclared")
 def _intent(state: TraceState, event: Event) -> Update:
     return {"intent_at": state.intent_at or event.time}
+
+
+@_applies("pointsman.OnboardingRequested")
+def _onboarding(_state: TraceState, event: Event) -> Update:
+    return {"repository": event.data["repository"], "forge": event.data.get("forge", "local")}
 
 
 @_applies("CommitReady")
@@ -98,10 +121,14 @@ def _change(state: TraceState, event: Event) -> Update:
     if state.merged or (state.change and state.change["number"] != event.data.get("number")):
         return {}
     closed = "closed" if event.type == "ChangeClosed" else "open"
-    return {
-        "change": (state.change or {}) | event.data | {"state": closed},
-        "repository": state.repository or event.data["repository"],
-    }
+    return (
+        trace_branch.changed(state, event.data)
+        | trace_branch.retargeted(state, event.data)
+        | {
+            "change": (state.change or {}) | event.data | {"state": closed},
+            "repository": state.repository or event.data["repository"],
+        }
+    )
 
 
 @_applies("ChangeMerged")
@@ -118,6 +145,8 @@ def _pipeline(_state: TraceState, event: Event) -> Update:
 
 @_applies("PipelineFinished")
 def _run(state: TraceState, event: Event) -> Update:
+    if not is_ours(state, event.data):
+        return {}
     return {"runs": state.runs | {event.data["revision"]: event.data}}
 
 
@@ -136,8 +165,10 @@ def _infra(state: TraceState, event: Event) -> Update:
 @_applies("FactsGathered")
 def _facts(state: TraceState, event: Event) -> Update:
     gathered = read(event, p.FactsGathered)
-    kept = {name: value for name, value in event.data.items() if name not in {"actors", "tree", "files"}}
+    kept = {name: value for name, value in event.data.items() if name not in NOT_KEPT}
     calendars = {path: text for path, text in gathered.files.items() if text and path.endswith(".ics")}
+    beside = {path: text or "" for path, text in gathered.files.items() if path.endswith(BESIDE)}
+    at_base = {} if gathered.branch_head else beside  # a policy is never read from a change
     pending = {name: value for name, value in state.pending.items() if name != event.data["correlation"]}
     update: Update = {
         "facts": state.facts | kept,
@@ -145,9 +176,12 @@ def _facts(state: TraceState, event: Event) -> Update:
         "answering": state.pending.get(event.data["correlation"], ()),
         "people": state.people | gathered.actors,
         "calendars": state.calendars | calendars,
+        "policy_files": state.policy_files | at_base,
     }
     change = event.data.get("change")
     if change and not state.merged and (state.change is None or state.change["number"] == change["number"]):
+        update |= trace_branch.looked(state, change, gathered)
+        update |= trace_branch.retargeted(state, change)
         update["change"] = (state.change or {}) | change
     return update
 

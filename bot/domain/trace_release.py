@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from bot.domain import payloads as p
+from bot.domain import trace_branch
 from bot.domain.catalog import read
 from bot.domain.deployment import Deployment
 from bot.domain.event import Event
-from bot.domain.release import Approval, Override, Rejection, Release, release_id
+from bot.domain.release import REVIEW, START, Approval, Override, Rejection, Release, Start, release_id
 from bot.domain.trace_state import Shown, TraceState
 
 Update = dict[str, Any]
@@ -55,12 +56,51 @@ def _approval_ended(state: TraceState, event: Event) -> Update:
     key = (event.data["environment"], event.data["revision"], event.data["approver"])
     return {
         "approvals": tuple(
-            a.model_copy(update={"ended": how})
+            a.model_copy(update={"ended": how, "why": event.data.get("reason", "")})
             if (a.environment, a.revision, a.approver) == key and not a.ended
             else a
             for a in state.approvals
         )
     }
+
+
+@_applies("ReviewSubmitted")
+def _review(state: TraceState, event: Event) -> Update:
+    """A reviewer's last word counts; a comment is no word."""
+    said = read(event, p.Review)
+    if said.state == "commented" or (state.change and state.change["number"] != said.change):
+        return {}
+    before = _ended(state.reviews, lambda review: same_login(review.approver, said.author))
+    if said.state != "approved":
+        return {"reviews": before}
+    review = Approval(
+        id=said.review_id,
+        environment="",
+        revision=said.revision,
+        approver=said.author,
+        role="",
+        method=REVIEW,
+        comment=said.body,
+        approved_at=said.submitted_at,
+    )
+    return {"reviews": (*before, review)}
+
+
+@_applies("ReviewDismissed")
+def _dismissed(state: TraceState, event: Event) -> Update:
+    gone = read(event, p.ReviewDismissed).review_id
+    return {"reviews": _ended(state.reviews, lambda review: review.id == gone)}
+
+
+def same_login(one: str, other: str) -> bool:
+    """Forges do not tell Jane from jane."""
+    return one.casefold() == other.casefold()
+
+
+def _ended(reviews: tuple[Approval, ...], which: Callable[[Approval], bool]) -> tuple[Approval, ...]:
+    return tuple(
+        r.model_copy(update={"ended": "revoked"}) if which(r) and not r.ended else r for r in reviews
+    )
 
 
 @_applies("pointsman.ApprovalsCarried")
@@ -147,6 +187,19 @@ def _merge_requested(_state: TraceState, event: Event) -> Update:
     return {"merge_requested": event.data["revision"]}
 
 
+@_applies("DeploymentRequested")
+def _asked(state: TraceState, event: Event) -> Update:
+    asked = read(event, p.DeploymentRequested)
+    others = (one for one in state.asked_to_deploy if one.deployment_id != asked.deployment_id)
+    return {"asked_to_deploy": (*others, asked)}
+
+
+@_applies("pointsman.DeploymentAnswered")
+def _answered(state: TraceState, event: Event) -> Update:
+    answered = event.data["deploymentId"]
+    return {"asked_to_deploy": tuple(one for one in state.asked_to_deploy if one.deployment_id != answered)}
+
+
 @_applies("DeploymentStarted")
 def _started(state: TraceState, event: Event) -> Update:
     said = read(event, p.DeploymentStarted)
@@ -166,7 +219,7 @@ def _started(state: TraceState, event: Event) -> Update:
 
 
 @_applies("DeploymentCompleted", "DeploymentFailed")
-def _ended(state: TraceState, event: Event) -> Update:
+def _deployed(state: TraceState, event: Event) -> Update:
     said = read(event, p.DeploymentEnded)
     before = state.deployments.get(said.environment) or Deployment(
         environment=said.environment,
@@ -207,8 +260,15 @@ def _rollback(state: TraceState, event: Event) -> Update:
 
 @_applies("TriggerRequested")
 def _triggered(state: TraceState, event: Event) -> Update:
+    if event.data.get("reason") == START and event.actor and event.environment:
+        start = Start(
+            environment=event.environment, revision=event.data["revision"], by=event.actor, at=event.time
+        )
+        return {"starts": (*state.starts, start)}
     if event.data.get("reason") == "retry":
-        return _retried(state)
+        return _retried(state) | trace_branch.retried()
+    if event.data.get("revision"):
+        return trace_branch.base_moved(state, event.data)
     fallen = state.deployments.get(event.data.get("environment", ""))
     if event.data.get("reason") != "service-down" or fallen is None:
         return {}

@@ -13,7 +13,7 @@ from bot.domain.deployment import Deployment
 from bot.domain.event import GENESIS
 from bot.domain.flow_state import FlowState
 from bot.domain.model import Model, Moment
-from bot.domain.release import Approval, Override, Rejection, Release
+from bot.domain.release import Approval, Override, Rejection, Release, Start
 
 
 class Shown(Model):
@@ -21,6 +21,30 @@ class Shown(Model):
 
     revision: str
     at: Moment
+
+
+class BranchUpdate(Model):
+    """The last time the bot meant to bring the change's branch up to date: from which head, with which base.
+
+    `updated` made the commit `new_head`, `current` found that there was nothing to bring in.
+    """
+
+    head: str
+    base: str = ""
+    status: Literal["asked", "updated", "current", "failed"]
+    new_head: str = ""
+    last_pusher: str | None = None
+    """Whoever pushed before the bot did: its merge commit makes nobody a second party."""
+    reason_code: str = ""
+    message: str = ""
+
+
+class MergeBlocked(Model):
+    """The forge did not merge this head, and why."""
+
+    head: str
+    reason_code: str
+    message: str
 
 
 class TraceState(Model):
@@ -56,12 +80,18 @@ class TraceState(Model):
     """The last `FactsGathered`, without the people."""
     infra: dict[str, dict[str, Any]] = Field(default_factory=dict)
     approvals: tuple[Approval, ...] = ()
+    reviews: tuple[Approval, ...] = ()
+    """Approving reviews on the forge; which environments they count for is the policy's word."""
     overrides: tuple[Override, ...] = ()
     rejections: tuple[Rejection, ...] = ()
+    starts: tuple[Start, ...] = ()
+    """What people have started, where the policy leaves it to them."""
     releases: dict[str, Release] = Field(default_factory=dict)
     deployments: dict[str, Deployment] = Field(default_factory=dict)
     calendars: dict[str, str] = Field(default_factory=dict)
     """Path on the base branch -> iCalendar text, for the freezes that name one."""
+    policy_files: dict[str, str] = Field(default_factory=dict)
+    """Path on the base branch -> text (empty: not there), for what a policy extends, and CODEOWNERS."""
     people: dict[str, p.Actor] = Field(default_factory=dict)
     """What the forge last said of everyone whose rights a decision asked for."""
     pending: dict[str, tuple[dict[str, Any], ...]] = Field(default_factory=dict)
@@ -70,7 +100,21 @@ class TraceState(Model):
     """The commands whose facts the last `FactsGathered` brought."""
     carried: dict[str, str] = Field(default_factory=dict)
     """merged revision -> approved revision with the same tree."""
+    merge_verdict: p.MergeVerdictChanged | None = None
+    """What was last said about merging the change."""
     merge_requested: str | None = None
+    merge_blocked: MergeBlocked | None = None
+    behind_at: str = ""
+    """Head and base at which the forge last called the branch behind: told twice of the same, it is stuck."""
+    base_moved_to: str = ""
+    """Head of the target branch that the change is known to lack; empty: none was heard of."""
+    base_contained: str = ""
+    """Head of the target branch that the change's head is known to contain; empty: unknown."""
+    branch_update: BranchUpdate | None = None
+    facts_of: str = ""
+    """The head of the change that the last `FactsGathered` spoke of."""
+    asked_to_deploy: tuple[p.DeploymentRequested, ...] = ()
+    """Deployments of the forge's own that wait for the bot's word."""
     retried: tuple[str, ...] = ()
     """Release ids that a person asked to try again: only a person may, after a rollback."""
     escalations: tuple[dict[str, Any], ...] = ()

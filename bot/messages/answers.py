@@ -5,14 +5,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from bot.domain.effect import Button
 from bot.domain.model import rfc3339
+from bot.domain.release import Release
 from bot.domain.trace_state import TraceState
-from bot.messages.text import code, plain, short, trace_url
+from bot.messages.text import ICONS, code, plain, prose, short, trace_url
 
 
 def method(via: str) -> str:
     """How a person approved, in the seeds' words (`method: Studio UI`)."""
-    return {"comment": "comment", "api": "API", "cli": "CLI", "studio": "Studio UI"}.get(via, via)
+    return {"comment": "comment", "api": "API", "cli": "CLI", "button": "button", "studio": "Studio UI"}.get(
+        via, via
+    )
+
+
+def buttons() -> tuple[Button, ...]:
+    """What a person may press on a verdict's check."""
+    return (
+        Button(action="approve", label="Approve", description="Sign off this revision, if you may"),
+        Button(action="explain", label="Explain", description="Say what is missing, and who can give it"),
+        Button(action="reevaluate", label="Re-evaluate", description="Look at everything again"),
+    )
+
+
+def pressed(login: str, line: str) -> str:
+    """Above the answer to a button: who pressed it, and what that said."""
+    return f"{code(login)} pressed a button that says {code(line)}."
 
 
 def approved(environment: str, revision: str, login: str, role: str) -> str:
@@ -64,6 +82,20 @@ def nothing_to_retry() -> str:
     return "Nothing has failed here: there is nothing to try again."
 
 
+def not_merged_yet(environment: str) -> str:
+    return f"The change is not merged yet: only what is merged can be started in {code(environment)}."
+
+
+def already_deployed(environment: str, version: str) -> str:
+    return (
+        f"{plain(version)} is deployed to {code(environment)}, or being deployed: there is nothing to start."
+    )
+
+
+def started_by_person(environment: str, version: str) -> str:
+    return f"{plain(version)} may start in {code(environment)}, as soon as every other gate holds."
+
+
 def refused(line: str, reason_code: str, message: str) -> str:
     return f"👎 {code(line)} was refused ({reason_code}): {message}"
 
@@ -93,6 +125,15 @@ def unknown_environment(named: str, known: Sequence[str]) -> str:
     return f"There is no environment {code(named)} in the policy; there is {', '.join(known) or 'none'}."
 
 
+def not_the_release(revision: str, head: str | None) -> str:
+    now = f"it is {code(short(head))}" if head else "there is none"
+    return f"{code(short(revision))} is not the release under review: {now}."
+
+
+def observed_only(state: str, message: str) -> str:
+    return f"The policy only observes. It would have said {state}: {message}"
+
+
 def nothing_to_approve() -> str:
     return "Nothing has been evaluated here yet: wait for the check, then approve."
 
@@ -114,15 +155,22 @@ def status(state: TraceState, base_url: str) -> str:
     if state.tests and state.head:
         lines.append(f"- tests of {code(short(state.head))}: {state.tests.get(state.head, 'not finished')}")
     lines += [
-        f"- {plain(name)}: {release.shown_state} ({release.reason_code})"
+        f"- {ICONS.get(release.shown_state, '')} **{plain(name)}**: {prose(_said(release))}"
         for name, release in state.releases.items()
     ]
     lines += [
         f"- {plain(name)} deployment of {plain(d.version)}: {d.status}" + (f" at {d.url}" if d.url else "")
         for name, d in state.deployments.items()
     ]
-    lines += [f"- needs a person: {plain(said['message'])}" for said in state.escalations[-3:]]
+    # A flow says again what an agent has said: once is enough.
+    asked = dict.fromkeys(str(said["message"]) for said in state.escalations[-3:])
+    lines += [f"- needs a person: {prose(message)}" for message in asked]
     return "\n".join(lines)
+
+
+def _said(release: Release) -> str:
+    """What its verdict comes down to."""
+    return str(release.tree.get("message") or f"{release.shown_state} ({release.reason_code})")
 
 
 def another_change(number: int) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from bot.domain import payloads as p
 from bot.domain.trace_state import TraceState
-from bot.messages.text import GATES_BEGIN, GATES_END, code, plain, trace_url
+from bot.messages.text import GATES_BEGIN, GATES_END, block, code, plain, trace_url
 
 SHOWN = 50
 """Files listed in a change's body; the rest is counted."""
@@ -66,10 +67,27 @@ def pipeline_title(run: p.PipelineFinished) -> str:
 
 
 def pipeline_summary(run: p.PipelineFinished) -> str:
-    """Jobs with their stage and result."""
+    """Jobs with their stage and result; of failed ones the end of what they printed."""
     rows = [
         f"| {plain(job.stage)} | {plain(job.name)} | {plain(job.status)} | {job.duration_s:.1f} s |"
         for job in run.jobs
     ]
     table = ["| stage | job | result | took |", "|---|---|---|---|", *rows] if rows else []
-    return "\n".join([*([plain(run.reason), ""] if run.reason else []), *table])
+    tails = [_tail(job) for job in run.jobs if job.status == "failed" and job.log_tail]
+    return "\n".join([*([plain(run.reason), ""] if run.reason else []), *table, *tails])
+
+
+def _tail(job: p.Job) -> str:
+    return f"\n**{plain(job.name)}** ended with\n\n{block(job.log_tail)}"
+
+
+def pipeline_commit(module: str, notes: Sequence[str]) -> str:
+    """Subject, and in the body what was done to files of a person's."""
+    return "\n".join(
+        [f"ci: generate the pipeline of {module}", *([""] if notes else []), *(f"- {note}" for note in notes)]
+    )
+
+
+def jobs_left_out(names: Sequence[str]) -> str:
+    """A run that succeeded without the jobs that count."""
+    return f"The run left out {', '.join(names)}: its pipeline is not the one of this module"

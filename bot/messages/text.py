@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 BOT = "pointsman[bot]"
 PIPELINE_CHECK = "pointsman/pipeline"
+MERGE_CHECK = "pointsman/merge"
+"""Over all environments: the one check that branch protection should require."""
 ICONS = {"approved": "✅", "delayed": "⏳", "rejected": "❌", "skipped": "➖"}
 GATES_BEGIN, GATES_END = "<!-- pointsman:gates -->", "<!-- pointsman:gates-end -->"
 
@@ -17,12 +20,39 @@ def code(text: str) -> str:
 
 def plain(text: str) -> str:
     """Text of a person inside a sentence: markup, HTML and mentions defused."""
-    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", re.sub(r"\s+", " ", text)).replace("@", "@\u2060").strip()
+    return _plain(text).strip()
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", re.sub(r"\s+", " ", text)).replace("@", "@\u2060")
+
+
+def prose(text: str) -> str:
+    """A sentence of ours: what it puts between backticks is code, the rest is `plain`."""
+    parts = re.split(r"`([^`]+)`", text)
+    return "".join(code(part) if number % 2 else _plain(part) for number, part in enumerate(parts)).strip()
+
+
+def block(text: str) -> str:
+    """Lines shown as they are, whatever fences they have themselves."""
+    fence = "`" * max(3, *(len(run) + 1 for run in re.findall(r"`+", text)), 3)
+    return f"{fence}text\n{text}\n{fence}"
+
+
+def when(moment: str) -> str:
+    """A moment (RFC 3339) as people read it, in UTC."""
+    return f"{datetime.fromisoformat(moment).astimezone(UTC):%a %Y-%m-%d %H:%M} UTC"
 
 
 def short(revision: str | None) -> str:
     """The first ten digits of a sha."""
     return (revision or "")[:10]
+
+
+def environment_of_check(name: str) -> str | None:
+    """The environment that a check of ours is about, or None."""
+    prefix = check_name("")
+    return name.removeprefix(prefix) if name.startswith(prefix) else None
 
 
 def check_name(environment: str) -> str:

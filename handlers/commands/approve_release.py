@@ -11,7 +11,8 @@ from bot.domain.errors import Refused
 from bot.domain.view import View
 from handlers.declare import Answer, Call, command
 from handlers.environments import environment_of, revision_of
-from handlers.evaluation import release_facts
+from handlers.evaluation import evaluate, release_facts
+from handlers.merging import standing
 from handlers.policy import policy_of
 from policies.roles import Permission
 
@@ -49,12 +50,17 @@ def approve_release(call: Call, view: View) -> Answer:
         approved_at=call.at,
         correlation=call.correlation,
     )
-    reply = messages.approved(environment, revision, call.actor.login, role)
+    approved = messages.approved(environment, revision, call.actor.login, role)
+    reply = approved
     stuck = [d for d in view.state.deployments.values() if d.status == "failed" and d.revision == revision]
     if stuck:
         reply += " " + messages.but_failed_before(stuck[0].environment, stuck[0].version)
+    verdicts = {name: evaluation.verdict for name, evaluation in evaluate(view).items()}
+    change = view.state.change or {}
+    if change.get("state") == "open" and standing(verdicts, view.state) in {"behind", "updating", "held"}:
+        reply += " " + messages.approval_will_end(change["target"])
     said = draft("ApprovalGranted", granted, environment=environment, actor=call.actor.login)
-    return Answer(record(said), reply)
+    return Answer(record(said), reply, shown=reply == approved)
 
 
 def _cancel(call: Call, view: View, environment: str) -> Answer:

@@ -27,6 +27,7 @@ def retry(call: Call, view: View) -> Answer:
             agent_id="devops-engineer",
             branch=state.change["target"] if state.merged else state.change["source"],
             revision=head,
+            path=(state.pipeline or {}).get("path", ""),
         )
         return Answer(do(again), messages.retrying("the pipeline", head))
     if state.published:

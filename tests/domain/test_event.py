@@ -7,7 +7,7 @@ import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -96,6 +96,8 @@ def test_two_drafts_of_one_cause_are_two_events() -> None:
 
 
 @given(st.lists(st.text(max_size=5), min_size=2, max_size=4, unique=True))
+@example(["", "\x1f"])
+@example(["1", "1:1"])
 def test_ids_do_not_run_together(parts: list[str]) -> None:
     assert derived_id(*parts) != derived_id("".join(parts))
     assert derived_id(*parts) != derived_id(*reversed(parts))

@@ -86,7 +86,7 @@ def test_the_sticky_comment_says_what_runs_and_what_waits() -> None:
     world = World().submit().tests()
     text = world.forge.comments["verdict"]
     assert text.startswith("### Release of `booking-service` 1.0.0\n\n")
-    assert "⏳ **production** is delayed: " in text
+    assert "⏳ **production** waits:\n" in text
 
     world.comment("jane.doe", "/approve-release production")
 
@@ -106,3 +106,48 @@ def test_the_sticky_comment_says_what_was_rolled_back_and_what_to_do() -> None:
         "- ↩️ **staging**: 2.0.0 did not get healthy, 1.0.0 runs again. `/retry` tries 2.0.0 once more."
         in world.forge.comments["verdict"]
     )
+
+
+def test_a_failed_run_shows_how_each_failed_job_ended() -> None:
+    jobs = (
+        p.Job(name="lint", stage="test", status="success", duration_s=1.0, log_tail="not shown"),
+        p.Job(
+            name="unit", stage="test", status="failed", duration_s=2.5, log_tail="FAIL: test_a\n```\n@ada <b>"
+        ),
+    )
+    run = p.PipelineFinished(repository="r", revision="a" * 40, pipeline_id="1", status="failed", jobs=jobs)
+    assert messages.pipeline_summary(run) == (
+        "| stage | job | result | took |\n"
+        "|---|---|---|---|\n"
+        "| test | lint | success | 1.0 s |\n"
+        "| test | unit | failed | 2.5 s |\n"
+        "\n**unit** ended with\n\n````text\nFAIL: test_a\n```\n@ada <b>\n````"
+    )
+
+
+def test_an_approval_that_is_there_is_named_and_nothing_is_said_twice() -> None:
+    leaf = {
+        "name": "ProductOwner",
+        "state": "delayed",
+        "reason_code": "ApprovalMissing",
+        "message": "Needs 1 more: `/approve-release production`.",
+        "have": "jane.doe",
+        "who_can": ["joe"],
+    }
+    tree = {**leaf, "name": "approvals", "children": [leaf]}
+    assert messages.verdict_markdown({"children": [tree]}) == (
+        "- ⏳ **approvals**: Needs 1 more: `/approve-release production`. Given by `jane.doe`. Can help: `joe`."
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("Say `/help` now.", "Say `/help` now."),
+        ("a ` alone and *stars*", "a \\` alone and \\*stars\\*"),
+        ("`a``b`", "`a``b`"),
+        ("@ada `@ada`", "@\u2060ada `@ada`"),
+    ],
+)
+def test_prose_keeps_code_and_defuses_the_rest(said: str, shown: str) -> None:
+    assert messages.prose(said) == shown

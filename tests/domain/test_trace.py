@@ -123,3 +123,11 @@ def test_a_replay_of_every_prefix_gives_the_state_of_then() -> None:
         state = apply(state, Event.model_validate_json(said.canonical()))
 
     assert state == world.state
+
+
+def test_a_trace_that_a_forge_began_lives_there() -> None:
+    begun = event(type="ChangeOpened", data=CHANGE, sequence=1, actor="ada", source="webhooks/github")
+    assert apply(EMPTY, begun).forge == "github"
+    later = event(type="ChangeUpdated", data=CHANGE, sequence=2, actor="ada", source="webhooks/gitlab")
+    assert apply(apply(EMPTY, begun), later).forge == "github", "no later fact moves it"
+    assert after(("ChangeOpened", CHANGE)).forge == "local"

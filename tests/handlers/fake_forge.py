@@ -21,6 +21,9 @@ def sha_of(*parts: object) -> str:
     return hashlib.sha1(repr(parts).encode(), usedforsecurity=False).hexdigest()
 
 
+START = sha_of("start")
+
+
 @dataclass
 class FakeForge:
     """One repository. `outbox` holds the facts its webhooks would bring."""
@@ -29,7 +32,7 @@ class FakeForge:
     policy: str | None = None
     people: dict[str, p.Actor] = field(default_factory=dict)
     branches: dict[str, dict[str, str]] = field(default_factory=lambda: {"main": {"README.md": "hello"}})
-    heads: dict[str, str] = field(default_factory=lambda: {"main": sha_of("start")})
+    heads: dict[str, str] = field(default_factory=lambda: {"main": START})
     change: dict[str, Any] | None = None
     comments: dict[str, str] = field(default_factory=dict)
     reactions: list[tuple[str, str]] = field(default_factory=list)
@@ -38,6 +41,20 @@ class FakeForge:
     outbox: list[Draft] = field(default_factory=list)
     committed: list[fx.CommitFiles] = field(default_factory=list)
     can_write: bool = True
+    runs: dict[str, p.PipelineFinished] = field(default_factory=dict)
+    contained: dict[str, str] = field(default_factory=dict)
+    """Branch -> the head of main that is in it."""
+    tells_trees: bool = True
+    """Whether the call about a merge has the trees, or they have to be asked for."""
+    names_merges: bool = True
+    """Whether that call names the commit that is on the target, or the head in its place."""
+    refusal: Permanent | None = None
+    """What bringing a branch up to date, or merging it, comes to."""
+    past: tuple[p.PastChange, ...] = ()
+    paths: tuple[str, ...] | None = None
+    """What the change touches, where a test is about it."""
+    told: dict[str, Any] = field(default_factory=dict)
+    """What else is said of the change."""
     performed: list[fx.Effect] = field(default_factory=list)
 
     def perform(self, effect: fx.Effect, world: Any) -> Model:
@@ -53,18 +70,25 @@ class FakeForge:
             purpose=effect.purpose,
             default_head=self.heads.get("main"),
             branch_head=self.heads.get(branch or ""),
-            change=self.change,
+            change=self._told_change(),
             policy_text=self.policy,
             policy_revision=self.heads.get("main"),
             actors={name: self.people.get(name, p.Actor(login=name)) for name in effect.actors},
             can_write=self.can_write,
             files={path: self.branches[branch or "main"].get(path) for path in effect.paths},
+            run=self.runs.get(effect.run or ""),
+            past=self.past[: effect.past],
         )
+
+    def _told_change(self) -> dict[str, Any] | None:
+        told = {} if self.paths is None else {"paths": list(self.paths)}
+        return self.change | told | self.told if self.change else None
 
     def do_commit_files(self, effect: fx.CommitFiles, world: Any) -> Model:
         files = effect.files
         if effect.files_from:
             files = p.ModuleGenerated.model_validate(world.find(effect.files_from).data).files
+        self.contained.setdefault(effect.branch, self.heads["main"])
         tree = self.branches.setdefault(effect.branch, dict(self.branches[effect.base]))
         parent = self.heads.get(effect.branch, self.heads[effect.base])
         paths = [f"{effect.prefix}/{f.path}" if effect.prefix else f.path for f in files]
@@ -111,6 +135,27 @@ class FakeForge:
         self.change["committers"] = [*self.change["committers"], who]
         self._head_moved(who)
         return self.heads[self.change["source"]]
+
+    def main_moves(self, path: str = "other.py") -> str:
+        """Somebody else's change is merged."""
+        self.branches["main"][path] = path
+        self.heads["main"] = sha_of(self.heads["main"], path)
+        return self.heads["main"]
+
+    def do_update_branch(self, effect: fx.UpdateBranch, world: Any) -> Model:
+        assert self.change
+        if self.refusal:
+            raise self.refusal
+        if self.change["head"] != effect.expected_head:
+            raise Permanent("HeadMoved", "the head moved")
+        source, base = self.change["source"], self.heads["main"]
+        if self.contained.get(source, START) == base:
+            return fx.UpdateResult(head=effect.expected_head, base=base, updated=False)
+        self.branches[source] = self.branches["main"] | self.branches[source]
+        self.heads[source] = sha_of("update", self.heads[source], base)
+        self.contained[source] = base
+        self._head_moved(messages.BOT)
+        return fx.UpdateResult(head=self.heads[source], base=base, updated=True)
 
     def do_open_change(self, effect: fx.OpenChange, world: Any) -> Model:
         created = self.change is None
@@ -160,21 +205,35 @@ class FakeForge:
         assert self.change
         if self.change["head"] != effect.expected_head:
             raise Permanent("HeadMoved", "the head moved")
-        tree = sha_of(sorted(self.branches[self.change["source"]].items()))
+        if self.refusal:
+            raise self.refusal
+        source = self.change["source"]
+        if effect.up_to_date and self.contained.get(source, START) != self.heads["main"]:
+            raise Permanent("BranchBehind", "the branch is behind")
+        head_tree = sha_of(sorted(self.branches[source].items()))
+        merged = self.branches["main"] | self.branches[source]
+        tree = sha_of(sorted(merged.items()))
         merge = sha_of("merge", tree)
-        self.heads["main"], self.branches["main"] = merge, dict(self.branches[self.change["source"]])
+        self.heads["main"], self.branches["main"] = merge, merged
         data = {k: v for k, v in self.change.items() if k != "state"} | {
             "mergeSha": merge,
             "tree": tree,
-            "headTree": tree,
+            "headTree": head_tree,
             "mergedBy": messages.BOT,
         }
+        if not self.tells_trees:
+            self.change |= {"tree": data.pop("headTree"), "mergeSha": merge, "mergeTree": data.pop("tree")}
+        if not self.names_merges:
+            data["mergeSha"] = data["head"]
         self.change["state"] = "merged"
         self.outbox.append(Draft(type="ChangeMerged", data=data, actor=messages.BOT))
-        return fx.MergeResult(sha=merge, tree=tree, head_tree=tree)
+        return fx.MergeResult(sha=merge, tree=tree, head_tree=head_tree)
 
     def do_run_pipeline(self, effect: fx.RunPipeline, world: Any) -> Model:
         return fx.PipelineResult(pipeline_id="2")
+
+    def do_answer_deployment(self, effect: fx.AnswerDeployment, world: Any) -> Model:
+        return fx.Done(id=effect.deployment_id)
 
     def do_record_deployment(self, effect: fx.RecordDeployment, world: Any) -> Model:
         self.deployments.append(effect)

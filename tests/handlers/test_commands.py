@@ -48,15 +48,18 @@ def test_help_shows_more_to_those_who_may_more() -> None:
 
 def test_every_command_of_the_first_part_is_there() -> None:
     assert set(registry().commands) == {
-        "approve-release", "reject-release", "override-freeze", "request-rollback", "retry", "explain", "status", "help",
+        "approve-release", "deploy", "reject-release", "override-freeze", "request-rollback", "retry", "explain", "status", "help",
     }  # fmt: skip
 
 
-def test_an_approval_is_acknowledged_in_words_and_with_a_rocket() -> None:
+def test_an_approval_is_acknowledged_with_a_rocket_and_shown_on_the_change() -> None:
     world = ready().comment("jane.doe", "/approve-release production fine by me")
 
     head = (world.state.head or "")[:10]
-    assert reply(world) == f"✅ `jane.doe` (ProductOwner) approved `{head}` for **production**."
+    (answered,) = [event for event in world.events if event.type == "TaskCompleted"]
+    assert answered.data["reply"] == f"✅ `jane.doe` (ProductOwner) approved `{head}` for **production**."
+    assert not [name for name in world.forge.comments if name.startswith("reply-")], "no comment of its own"
+    assert "`jane.doe`" in world.forge.comments["verdict"]
     assert [reaction for _, reaction in world.forge.reactions] == ["eyes", "rocket"]
     assert world.state.approvals[0].comment == "fine by me"
 
@@ -103,9 +106,7 @@ def test_missing_arguments_are_answered_with_the_usage() -> None:
 def test_several_commands_are_answered_once_in_their_order() -> None:
     world = ready().comment("jane.doe", "Looks good.\n\n/approve-release production\n/status\n")
 
-    first, second = reply(world).split("\n\n")[:2]
-    assert first.startswith("✅ `jane.doe`")
-    assert second.startswith("Trace [trace-1234]")
+    assert reply(world).startswith("Trace [trace-1234]"), "the approval is shown, the question is answered"
     assert sum(name.startswith("reply-") for name in world.forge.comments) == 1
 
 
@@ -186,7 +187,7 @@ def test_explain_shows_the_whole_tree() -> None:
     world = ready(FROZEN).comment("reader", "/explain production")
 
     lines = reply(world).splitlines()
-    assert lines[0].startswith("⏳ **production** is delayed: ")
+    assert lines[0] == "⏳ **production** waits:"
     names = [line.split("**")[1] for line in lines if line.startswith("- ")]
     assert names == ["freeze", "approvals", "promoted-from", "tests-passed"]
     assert "Can help: " in reply(world)
@@ -264,3 +265,35 @@ def test_two_commands_of_one_name_stop_the_start() -> None:
 
     with pytest.raises(TypeError, match="two handlers answer 'help'"):
         command("/help", needs=Permission.READ)(helpless)
+
+
+def test_from_approval_to_release_costs_two_comments_and_three_looks() -> None:
+    """Forges count what is written (GitHub: 80 contents a minute), and people are told of each comment."""
+    policy = "version: 1\nroles:\n  ProductOwner: {users: [jane.doe]}\nenvironments:\n  production:\n"
+    policy += (
+        "    gates: [tests-passed, {approvals: {role: ProductOwner}}]\n    deploy: {strategy: process}\n"
+    )
+    world = World(policy=policy).submit().tests()
+    before = len(world.forge.performed)
+    world.comment("jane.doe", "/approve-release production")
+    assert "ReleasePublished" in world.types()
+    done = [effect.kind for effect in world.forge.performed[before:]]
+    assert (done.count("PostComment"), done.count("GatherFacts")) == (2, 3)
+
+
+def test_a_change_that_leads_elsewhere_is_approved_anew() -> None:
+    """Approved towards a branch that nobody minds, then turned towards main: that is another merge."""
+    policy = "version: 1\nroles:\n  ProductOwner: {users: [jane.doe, joe]}\nenvironments:\n  production:\n"
+    policy += "    gates: [tests-passed, {approvals: {role: ProductOwner, count: 2}}]\n    deploy: {strategy: process}\n"
+    world = World(policy=policy).submit().tests().comment("jane.doe", "/approve-release production")
+    change = dict(world.forge.change or {}) | {"target": "release/prod"}
+    assert world.forge.change
+    world.forge.change["target"] = "release/prod"
+    world.say(draft("ChangeUpdated", p.Change.model_validate(change), actor="mallory"))
+    (approval,) = world.state.approvals
+    assert (approval.ended, approval.why) == (
+        "invalidated",
+        "the change leads to release/prod now, not to main",
+    )
+    world.comment("joe", "/approve-release production")
+    assert "AutoMergeOnApprove" not in world.types()

@@ -96,16 +96,26 @@ class World:
         )
         return self.say(draft("ModuleGenerated", module, actor="agent", module_id="booking-service"))
 
-    def tests(self, status: str = "success", coverage: float = 91.0) -> World:
+    def tests(
+        self,
+        status: str = "success",
+        coverage: float = 91.0,
+        *,
+        jobs: tuple[str, ...] | None = None,
+        revision: str | None = None,
+    ) -> World:
+        """The head's pipeline has run, with the jobs that it has, or with these."""
         change = self.state.change or {}
+        known = [job["name"] for job in (self.state.pipeline or {}).get("jobs", ())]
+        names = tuple(known or ("build", "test", "scan", "package")) if jobs is None else jobs
         run = p.PipelineFinished(
             repository=self.forge.repository,
-            revision=change["head"],
+            revision=revision or change["head"],
             branch=change["source"],
             pipeline_id="1",
             status=status,
             coverage=coverage,
-            jobs=(p.Job(name="unit", stage="test", status=status),),
+            jobs=tuple(p.Job(name=name, stage="test", status=status) for name in names),
         )
         return self.say(draft("PipelineFinished", run))
 
@@ -115,6 +125,8 @@ class World:
 
     def push(self, who: str, path: str = "hack.py", text: str = "x = 1\n") -> World:
         self.forge.push(who, path, text)
+        self.inbox.extend((self.trace, said) for said in self.forge.outbox)
+        self.forge.outbox.clear()
         return self.run()
 
     def say(self, said: Draft, trace: str | None = None) -> World:
@@ -185,7 +197,11 @@ class World:
             self.inbox.extend((message.trace_id, message.draft) for message in decision.messages)
             for sweep in decision.sweeps:
                 open_ones = [
-                    t for t, s in self.states.items() if s.repository == sweep.repository and not s.published
+                    t
+                    for t, s in self.states.items()
+                    if s.repository == sweep.repository
+                    and not s.published
+                    and (not sweep.only_changes or (s.change or {}).get("state") == "open")
                 ]
                 self.inbox.extend((trace_id, sweep.draft) for trace_id in open_ones)
             for number, effect in enumerate(decision.effects):
@@ -215,6 +231,8 @@ class World:
         try:
             result = (self.deployer if effect.target == "deploy" else self.forge).perform(effect, self)
         except Permanent as error:
+            self.inbox.extend((trace, said) for said in self.forge.outbox)
+            self.forge.outbox.clear()
             self.inbox.append(
                 (
                     trace,

@@ -37,6 +37,13 @@ class ModuleGenerated(OpenModel):
     compliance_mode: bool = False
 
 
+class OnboardingRequested(OpenModel):
+    """Somebody wants a policy proposed for a repository."""
+
+    repository: str
+    forge: str = "local"
+
+
 class ReleaseIntentDeclared(OpenModel):
     """Somebody means to release a version; `approval_wait_time_seconds` counts from here."""
 
@@ -80,11 +87,17 @@ class PullRequestCreated(OpenModel):
 
 
 class PipelineReady(OpenModel):
-    """The pipeline YAML is on the branch at `revision`; `committed` is False when it was there already."""
+    """The pipeline YAML is on the branch at `revision`; `committed` is False when it was there already.
+
+    `path` is the file with the module's jobs, `files` all that belong to it; `jobs` have `name` (as a run
+    names it), `stage` and `always` (no event leaves it out). `notes` say what was done to a person's file.
+    """
 
     repository: str
     revision: str
     path: str
+    files: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     template: str
     template_version: str
     stages: tuple[str, ...]

@@ -8,7 +8,7 @@ from bot.domain.model import Moment, OpenModel
 
 
 class CommandIssued(OpenModel):
-    """One command, as a person wrote it. `via` is comment, api, cli or studio."""
+    """One command, as a person wrote it. `via` is comment, button, api, cli or studio."""
 
     command: str
     arguments: tuple[str, ...] = ()

@@ -78,6 +78,16 @@ class DeploymentEnded(OpenModel):
     """The `Target` that runs (for the last known good)."""
 
 
+class DeploymentAnswered(OpenModel):
+    """What a forge was told that asked whether it may deploy."""
+
+    environment: str
+    revision: str
+    deployment_id: str
+    state: Literal["approved", "rejected"]
+    reason: str
+
+
 class RollbackTriggered(OpenModel):
     """The environment goes back; `to_version` is None when nothing good ran before."""
 
@@ -96,3 +106,26 @@ class AutoMerge(OpenModel):
 
     change: int
     revision: str
+
+
+class BranchUpdateRequested(OpenModel):
+    """`pointsman.BranchUpdateRequested`: the target of the change went on to `base` (empty: it is not known
+    where to), so it is merged into the branch whose head is `revision`.
+    """
+
+    change: int
+    revision: str
+    base: str = ""
+
+
+class MergeVerdictChanged(OpenModel):
+    """`pointsman.MergeVerdictChanged`: whether the change may be merged at `revision`, over all environments.
+    `waits_for` are those that reject it, or else those that do not approve it yet.
+    """
+
+    change: int
+    revision: str
+    state: Literal["approved", "delayed", "rejected"]
+    waits_for: tuple[str, ...] = ()
+    observed: bool = False
+    policy_digest: str = ""

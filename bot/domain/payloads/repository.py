@@ -19,15 +19,23 @@ class Job(OpenModel):
     allow_failure: bool = False
     duration_s: float = 0.0
     failure_reason: str = ""
+    log_tail: str = ""
+    """Of a failed job: the end of what it printed (bot.log_text)."""
 
 
 class PipelineFinished(OpenModel):
-    """A pipeline run has ended. `coverage` in per cent."""
+    """A pipeline run has ended. `coverage` in per cent.
+
+    `path` is the file the run came from, where the forge says it. `told` is `outcome` when the forge's call
+    left the jobs and the coverage out; they are asked for before the run counts.
+    """
 
     repository: str
     revision: str
     branch: str = ""
     pipeline_id: str
+    path: str = ""
+    told: Literal["all", "outcome"] = "all"
     status: Literal["success", "failed", "canceled"]
     reason: str = ""
     url: str = ""
@@ -88,7 +96,8 @@ class Change(OpenModel):
     number: int
     title: str = ""
     url: str = ""
-    author: str
+    author: str = ""
+    """Empty or left out where the forge's call does not say; then what is known already stays."""
     source: str
     target: str
     head: str
@@ -109,10 +118,15 @@ class ChangeMerged(Change):
 
 
 class Comment(OpenModel):
-    """`CommentCreated`, `CommentEdited`, `CommentDeleted` on a change."""
+    """`CommentCreated`, `CommentEdited`, `CommentDeleted`.
+
+    `on` tells a comment on a change from one in a review thread of its files, and from one on an issue, whose
+    number is then in `change`.
+    """
 
     repository: str
     change: int
+    on: Literal["change", "thread", "issue"] = "change"
     comment_id: str
     author: str
     author_is_bot: bool = False
@@ -134,6 +148,106 @@ class Review(OpenModel):
     submitted_at: Moment
 
 
+class ReviewDismissed(OpenModel):
+    """A review that no longer counts; `dismissed_by` is who took it back, the reviewer or somebody else."""
+
+    repository: str
+    change: int
+    review_id: str
+    author: str
+    dismissed_by: str = ""
+    revision: str = ""
+
+
+class ReviewRequested(OpenModel):
+    """Whose review of a change is wanted now."""
+
+    repository: str
+    change: int
+    reviewers: tuple[str, ...] = ()
+    teams: tuple[str, ...] = ()
+
+
+class CheckRequested(OpenModel):
+    """The checks of a revision are wanted; `name` empty: all of them. `again`: a person asked for it."""
+
+    repository: str
+    revision: str
+    name: str = ""
+    again: bool = False
+    branch: str = ""
+    changes: tuple[int, ...] = ()
+
+
+class CheckActionRequested(OpenModel):
+    """Somebody pressed a button of a check; `action` is the button's identifier."""
+
+    repository: str
+    revision: str
+    name: str
+    action: str
+    changes: tuple[int, ...] = ()
+
+
+class MergeGroupRequested(OpenModel):
+    """A merge queue wants the checks of a group: `revision` is what would be merged into `target`."""
+
+    repository: str
+    revision: str
+    target: str
+    base: str
+    branch: str
+
+
+class DeploymentRequested(OpenModel):
+    """A deployment waits for the bot's word. `deployment_id` is what the answer names."""
+
+    repository: str
+    environment: str
+    revision: str
+    deployment_id: str
+    run_id: str = ""
+    url: str = ""
+
+
+class InstallationChanged(OpenModel):
+    """The bot may see more or fewer repositories of an account. `action`: created, deleted, suspended,
+    unsuspended, changed.
+    """
+
+    account: str
+    action: Literal["created", "deleted", "suspended", "unsuspended", "changed"]
+    installation_id: str = ""
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+class MembershipChanged(OpenModel):
+    """Somebody came into a team, organisation or repository, or left it (`scope` says which it is)."""
+
+    scope: str
+    member: str
+    action: Literal["added", "removed", "changed"]
+    repository: str = ""
+
+
+class RepositoryRenamed(OpenModel):
+    """A repository has another name or another owner now."""
+
+    repository: str
+    previous: str
+
+
+class ReleaseNoted(OpenModel):
+    """Release notes on a forge were written, changed or taken away. Not a release of ours."""
+
+    repository: str
+    tag: str
+    action: Literal["published", "edited", "deleted"]
+    title: str = ""
+    url: str = ""
+
+
 class Actor(OpenModel):
     """What a forge says of a person. `permission` is none, read, write, maintain or admin."""
 
@@ -141,6 +255,21 @@ class Actor(OpenModel):
     permission: Literal["none", "read", "write", "maintain", "admin"] = "none"
     teams: tuple[str, ...] = ()
     bot: bool = False
+
+
+class PastChange(OpenModel):
+    """A merged change, as much as a policy could have asked about it. `tests` are those of its last head."""
+
+    number: int
+    title: str = ""
+    author: str
+    merged_by: str = ""
+    head: str
+    labels: tuple[str, ...] = ()
+    committers: tuple[str, ...] = ()
+    approvers: tuple[str, ...] = ()
+    """Whose review approved the last head."""
+    tests: Literal["passed", "failed", "unknown"] = "unknown"
 
 
 class FactsGathered(OpenModel):
@@ -153,7 +282,13 @@ class FactsGathered(OpenModel):
     default_head: str | None = None
     branch_head: str | None = None
     change: dict[str, Any] | None = None
-    """Shape of `Change` plus `state` (open, closed, merged), `tree` of the head, and `touchesPolicy`."""
+    """Shape of `Change` plus `state` (open, closed, merged), `tree` of the head, and `touchesPolicy`; of a
+    merged one `mergeSha` and `mergeTree`, where the forge's own call does not tell the trees.
+
+    What gates and code owners read, as far as the forge says it (absent: not known): `paths` of all touched
+    files, `additions`, `deletions`, `behind` (commits of the target that the branch lacks), `commits` (each
+    `sha`, `message`, perhaps `signed` true or false, and `signer`), `workItems` (linked on the forge).
+    """
     policy_text: str | None = None
     policy_revision: str | None = None
     actors: dict[str, Actor] = Field(default_factory=dict)
@@ -163,3 +298,7 @@ class FactsGathered(OpenModel):
     protected_branches: tuple[str, ...] = ()
     tree: tuple[File, ...] = ()
     """The files of `GatherFacts.tree_of`."""
+    past: tuple[PastChange, ...] = ()
+    """The last merged changes, the newest first (`GatherFacts.past`)."""
+    run: PipelineFinished | None = None
+    """The run of `GatherFacts.run`, with everything known of it."""

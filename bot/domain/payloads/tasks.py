@@ -81,12 +81,14 @@ class SkillFailed(OpenModel):
 
 
 class TriggerRequested(OpenModel):
-    """A timer or sweep asks a trace to look again."""
+    """A timer or sweep asks a trace to look again; `branch` has the new head `revision`."""
 
     reason: str
     timer: str = ""
     task_id: str | None = None
     step: int | None = None
+    branch: str = ""
+    revision: str = ""
 
 
 class CommandAnswered(OpenModel):

@@ -1,0 +1,78 @@
+"""What a forge says of a change reaches the gates that read it."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain import payloads as p
+from bot.domain.catalog import draft
+from handlers.change_facts import stages_of
+from tests.handlers.world import POLICY, World
+
+TOLD = {
+    "additions": 3,
+    "deletions": 1,
+    "paths": ["a"],
+    "behind": 0,
+    "commits": [{"sha": "a" * 40, "message": "feat: add (ABC-1)"}],
+}
+
+
+def gated(*gates: str, **told: object) -> World:
+    policy = POLICY.replace(
+        "      - tests-passed\n", "".join(f"      - {gate}\n" for gate in ("tests-passed", *gates))
+    )
+    world = World(policy=policy)
+    world.forge.told = TOLD | told
+    world.submit().tests()
+    return world
+
+
+def code(world: World) -> str:
+    return world.state.releases["production"].reason_code
+
+
+@pytest.mark.parametrize(
+    ("gate", "told", "expected"),
+    [
+        ("change-size: {lines: 4}", {}, "ApprovalMissing"),
+        ("change-size: {lines: 3}", {}, "ChangeTooLarge"),
+        ("change-size: {lines: 3}", {"additions": None}, "ApprovalMissing"),
+        ("work-item-linked: [ABC]", {}, "ApprovalMissing"),
+        ("up-to-date", {"behind": 3}, "ApprovalMissing"),
+        ("commit-message: {of: commits}", {"commits": [{"sha": "b" * 40, "message": "wip"}]}, "MessageUnfit"),
+        ("commit-message", {}, "ApprovalMissing"),
+        ("target-branch: release/*", {}, "TargetNotAllowed"),
+        ("pipeline-stages-present: [test]", {}, "ApprovalMissing"),
+        ("pipeline-stages-present: [scan]", {}, "StageMissing"),
+    ],
+)
+def test_gates_read_what_the_forge_told(gate: str, told: dict[str, object], expected: str) -> None:
+    assert code(gated(gate, **told)) == expected
+
+
+@pytest.mark.parametrize("gate", ["up-to-date", "change-size: {lines: 9}", "commit-message: {of: commits}"])
+def test_what_a_forge_does_not_tell_keeps_the_change_waiting(gate: str) -> None:
+    world = gated(gate, behind=None, additions=None, commits=None)
+    world.comment("jane.doe", "/approve-release production fine")
+    assert world.types("ChangeMerged") == []
+
+
+def test_the_namespace_is_the_one_that_was_provisioned() -> None:
+    world = gated("namespace-authorised")
+    world.comment("jane.doe", "/approve-release production fine")
+    assert world.types("ReleasePublished") == ["ReleasePublished"]
+
+
+def test_a_stage_is_as_bad_as_its_worst_job_that_counts() -> None:
+    jobs = [
+        ("a", "build", "success", False), ("b", "build", "failed", True), ("c", "test", "success", False),
+        ("d", "test", "failed", False), ("e", "scan", "skipped", False), ("f", "", "success", False), ("g", "wait", "running", False),
+    ]  # fmt: skip
+    run = p.PipelineFinished(
+        repository="r", revision="x", pipeline_id="1", status="success",
+        jobs=tuple(p.Job(name=n, stage=s, status=t, allow_failure=a) for n, s, t, a in jobs),
+    )  # fmt: skip
+    assert {stage.name: stage.status for stage in stages_of(draft("PipelineFinished", run).data)} == {
+        "build": "passed", "test": "failed", "scan": "skipped", "f": "passed", "wait": "running",
+    }  # fmt: skip
