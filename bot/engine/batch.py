@@ -100,7 +100,7 @@ class Batch:
 
     def _deliver(self, row: Any) -> None:
         for index, fact in enumerate(self._facts[row.seq]):
-            cause = derived_id(row.tenant, row.source, row.delivery_id, str(index))
+            cause = _identity(fact, row, index)
             trace = self._keys.resolve(
                 row.tenant,
                 fact,
@@ -164,6 +164,19 @@ class Batch:
         return event_arrival(
             told, "message", f"{message.trace_id}/{message.name}", self._wiring.settings.shards
         )
+
+
+def _identity(fact: RepositoryFact, row: Any, index: int) -> str:
+    """By what a fact is known when it is told again: by its delivery.
+
+    A comment by itself, as commands are in it: two webhooks may tell of one, and who can see their calls can
+    send a signed one again under another id.
+    """
+    told: tuple[str, ...] = (row.delivery_id, str(index))
+    if fact.draft.type == "CommentCreated":
+        data = fact.draft.data
+        told = (fact.repository, f"{data.get('on', '')}#{data['change']}", "comment", str(data["commentId"]))
+    return derived_id(row.tenant, row.source, *told)
 
 
 def _event(draft: Draft, row: Any, trace: str, event_id: str) -> Event:

@@ -1,7 +1,7 @@
 """Who comes first when a process is both door and worker: the door.
 
 A forge gives up on a delivery after ten seconds and does not ask twice; a drain can wait. While deliveries
-arrive in crowds, drains take turns and rest three times as long as they worked. When the crowd has gone they
+arrive in crowds, drains take turns and rest five times as long as they worked. When the crowd has gone they
 run freely.
 """
 
@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 from bot.intake.inbox import Inbox
 
-REST = 3.0
+REST = 5.0
 LONGEST_REST = 0.1
 """Seconds."""
 
@@ -32,7 +32,8 @@ class Pace:
         """Around one transaction."""
         if not self._inbox.crowded:
             yield
-            time.sleep(self._pause)
+            if self._pause:  # a sleep of nothing still gives the processor away
+                time.sleep(self._pause)
             return
         with self._turn:
             began = time.monotonic()

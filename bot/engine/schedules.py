@@ -12,24 +12,35 @@ from dbos import DBOS
 
 from bot.domain.event import Event, derived_id
 from bot.domain.model import rfc3339
-from bot.engine import sweeps, takeover, unfinished
+from bot.engine import missed, sweeps, takeover, unfinished
+from bot.engine.purge import purge
 from bot.engine.wiring import Wiring
 from bot.intake.arrivals import event_arrival, insert
 from bot.log.tables import INBOX, TAKEOVERS, WAITING
+from bot.settings import Settings
 from bot.telemetry import get_logger
 
 log = get_logger(__name__)
 SWEEP, TIDY, RECONCILE, OBSERVE = "sweep", "tidy", "reconcile", "observe"
-CRON = {
-    SWEEP: "*/10 * * * * *",
-    TIDY: "17 * * * *",
-    RECONCILE: "23 */5 * * * *",
-    OBSERVE: "5-59/10 * * * * *",
-}
+CRON = {SWEEP: "*/10 * * * * *", TIDY: "17 * * * *", OBSERVE: "5-59/10 * * * * *"}
 """When each comes round. Fields: second minute hour day month weekday, in UTC."""
+MINUTE, HOUR = 60, 3600
 OVERDUE = timedelta(seconds=5)
 FINISHED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 AT_ONCE = 500
+
+
+def crons(settings: Settings) -> dict[str, str]:
+    """All of them. Reconciliation comes round three times in the time that a change may be quiet."""
+    return CRON | {RECONCILE: every(settings.reconcile_minutes * MINUTE / 3)}
+
+
+def every(seconds: float) -> str:
+    """A schedule of about this period, which must fit into an hour."""
+    whole = max(1, min(int(seconds), HOUR))
+    if whole < MINUTE:
+        return f"*/{whole} * * * * *"
+    return f"23 */{whole // MINUTE} * * * *" if whole < HOUR else "23 0 * * * *"
 
 
 def sweep(wiring: Wiring, at: datetime) -> None:
@@ -53,8 +64,13 @@ def sweep(wiring: Wiring, at: datetime) -> None:
 
 
 def tidy(wiring: Wiring, at: datetime) -> None:
-    """Delete the records of work that finished long ago: the library keeps them for ever otherwise."""
-    before = (at - timedelta(hours=wiring.settings.retention_hours)).astimezone(UTC).isoformat()
+    """Let go of what finished long ago: the library's records, and the bodies of what came in."""
+    before = at - timedelta(hours=wiring.settings.retention_hours)
+    _forget_workflows(wiring, before.astimezone(UTC).isoformat())
+    purge(wiring, rfc3339(before))
+
+
+def _forget_workflows(wiring: Wiring, before: str) -> None:
     while not wiring.activity.stopping:
         old = DBOS.list_workflows(
             status=FINISHED, completed_before=before, limit=AT_ONCE, load_input=False, load_output=False
@@ -68,7 +84,10 @@ def tidy(wiring: Wiring, at: datetime) -> None:
 
 
 def reconcile(wiring: Wiring, at: datetime) -> None:
-    """Make quiet traces look at their forge again, so that a lost webhook leaves no stale answer."""
+    """Take in what forges could not deliver, and make quiet traces look at their forge again, so that a lost
+    webhook leaves no stale answer.
+    """
+    missed.catch_up(wiring, at)
     since = rfc3339(at - timedelta(minutes=wiring.settings.reconcile_minutes))
     after: tuple[str, ...] = ()
     while not wiring.activity.stopping:

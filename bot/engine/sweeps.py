@@ -36,13 +36,26 @@ def expand(session: Session, cause: Event, sweep: Sweep, shards: int) -> list[Ar
         .order_by(HEADS.c.trace_id)
         .limit(AT_ONCE)
     )
+    query = query.where(_open_change(session)) if sweep.only_changes else query
     traces = list(session.execute(query).scalars())
     arrivals = [_told(cause, trace, sweep.name, sweep.draft, shards) for trace in traces]
     if len(traces) == AT_ONCE:
         more = {"reason": GO_ON, "sweep": sweep.name, "after": traces[-1], "forge": sweep.forge}
-        go_on = Draft(type="TriggerRequested", data=more | {"repository": sweep.repository})
+        more |= {"repository": sweep.repository, "onlyChanges": sweep.only_changes, "says": sweep.draft.data}
+        go_on = Draft(type="TriggerRequested", data=more)
         arrivals.append(_told(cause, cause.trace_id, f"{sweep.name}-after-{traces[-1]}", go_on, shards))
     return arrivals
+
+
+def _open_change(session: Session) -> Any:
+    """Whether the change of a trace is open, as its state has it. Only what may be is taken apart: a
+    repository keeps the states of all its changes, and most were merged long ago.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        said = sa.func.json_extract(HEADS.c.state, "$.change.state")
+    else:
+        said = sa.cast(HEADS.c.state, sa.JSON)[("change", "state")].as_string()
+    return sa.case((HEADS.c.state.contains('"state":"open"'), said)) == "open"
 
 
 def quiet(session: Session, since: str, after: Sequence[str]) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from functools import cache, partial
 from typing import Any
 
 from fastapi import APIRouter
@@ -19,11 +20,13 @@ from starlette.responses import JSONResponse, Response
 
 from bot.domain.errors import Invalid
 from bot.domain.event import Event
+from bot.intake.agents import of_its_task
 from bot.intake.arrivals import event_arrival
 from bot.intake.envelope import Forbidden, read_event, rfc8785_text
 from bot.intake.inbox import Inbox, Unavailable
 from bot.intake.problem import Problem, read_body, unavailable
 from bot.intake.tokens import Caller, require
+from bot.log.fold import load
 from bot.log.store import Store
 from bot.settings import Settings
 
@@ -53,9 +56,11 @@ def events_router(store: Store, inbox: Inbox, settings: Settings) -> APIRouter:
     async def receive(request: Request) -> Response:
         """One event or a batch."""
         try:
-            caller = await run_in_threadpool(require, store, request, "events:write")
+            caller = await run_in_threadpool(_caller, store, request)
             body = await read_body(request, settings.body_cap)
             events = _events(_items(request, body), caller)
+            if caller.agent is not None:
+                events = await run_in_threadpool(_of_tasks, events, caller, caller.agent, store)
             await inbox.accept([event_arrival(event, "api", event.id, settings.shards) for event in events])
         except Problem as problem:
             return problem.response()
@@ -64,6 +69,24 @@ def events_router(store: Store, inbox: Inbox, settings: Settings) -> APIRouter:
         return JSONResponse({"accepted": [_answer(event) for event in events]}, 202)
 
     return router
+
+
+def _caller(store: Store, request: Request) -> Caller:
+    return require(store, request, "events:write", agents=True)
+
+
+def _of_tasks(events: list[Event], caller: Caller, agent: str, store: Store) -> list[Event]:
+    """The outcomes of one agent's tasks, or a Problem for the first that is none."""
+    with store.read() as session:
+        state = cache(partial(load, session, caller.tenant))
+        try:
+            return [of_its_task(event, agent, state) for event in events]
+        except Forbidden as error:
+            raise Problem(403, "NotYourTask", str(error)) from error
+        except Invalid as error:
+            said = {"path": error.path, "reasonCode": error.reason_code, "message": error.message}
+            detail = f"{error.path}: {error.message}; nothing was stored"
+            raise Problem(422, error.reason_code, detail, errors=[said]) from error
 
 
 def _answer(event: Event) -> dict[str, str]:

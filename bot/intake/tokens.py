@@ -35,6 +35,9 @@ SCOPES = {
     "admin": "tokens, quarantine, settings of the tenant",
 }
 DEFAULT_SCOPES = ("events:write", "read", "command")
+OF_AGENT = re.compile(r"agent:(?P<agent>[a-z][a-z0-9]*(?:-[a-z0-9]+)*)")
+"""The scope of one agent: state how tasks given to it have ended, nothing else (bot/intake/agents.py)."""
+BESIDE_AGENT = frozenset({"read"})
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,12 @@ class Caller:
     actor: str
     scopes: frozenset[str]
 
+    @property
+    def agent(self) -> str | None:
+        """The one agent it speaks for; None for people and for what may state facts of any kind."""
+        found = (OF_AGENT.fullmatch(scope) for scope in self.scopes)
+        return next((match["agent"] for match in found if match), None)
+
 
 def create(
     session: Session,
@@ -56,10 +65,13 @@ def create(
     scopes: tuple[str, ...] = DEFAULT_SCOPES,
     days: float | None = None,
 ) -> str:
-    """Make a token and return it, for the only time. Raises ValueError for an unknown scope."""
-    unknown = sorted(set(scopes) - SCOPES.keys())
+    """Make a token and return it, for the only time. Raises ValueError for scopes that can not be meant."""
+    agents = {scope for scope in scopes if OF_AGENT.fullmatch(scope)}
+    unknown = sorted(set(scopes) - SCOPES.keys() - agents)
     if unknown:
         raise ValueError(f"unknown scope {unknown[0]!r}; there are {', '.join(SCOPES)}")
+    if agents and (len(agents) > 1 or set(scopes) - agents - BESIDE_AGENT):
+        raise ValueError("a token of one agent may have the scope 'read' beside it, and no other")
     token_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
     expires = rfc3339(datetime.fromisoformat(now()) + timedelta(days=days)) if days is not None else None
     values = {
@@ -102,8 +114,11 @@ def identify(session: Session, token: str) -> Caller | None:
     return Caller(row.id, row.tenant, row.actor, frozenset(row.scopes.split()))
 
 
-def require(store: Store, request: Request, scope: str) -> Caller:
-    """The caller of a request. Raises Problem(401) without a valid token, Problem(403) without the scope."""
+def require(store: Store, request: Request, scope: str, *, agents: bool = False) -> Caller:
+    """The caller of a request. Raises Problem(401) without a valid token, Problem(403) without the scope.
+
+    `agents`: tokens of one agent are let in as well; what they may say is checked after this.
+    """
     given = request.headers.getlist("authorization")
     scheme, _, token = given[0].partition(" ") if len(given) == 1 else ("", "", "")
     caller = None
@@ -114,7 +129,8 @@ def require(store: Store, request: Request, scope: str) -> Caller:
         raise Problem(
             401, "Unauthenticated", "a valid bearer token is needed", headers={"WWW-Authenticate": "Bearer"}
         )
-    if scope not in caller.scopes and "admin" not in caller.scopes:
+    let_in = agents and caller.agent is not None
+    if not let_in and scope not in caller.scopes and "admin" not in caller.scopes:
         raise Problem(403, "ScopeMissing", f"the token lacks the scope {scope!r}")
     return caller
 

@@ -119,9 +119,8 @@ class Ledger:
             # What is folded and decided on is what is stored: canonical JSON knows no 1.0, only 1.
             event = Event.model_validate_json(body)
         digest = chain(state.hash, body)
-        folded = apply(state, event)
         self._rows.append(event_values(event, body, state.hash, digest))
-        self._states[key] = folded.model_copy(update={"hash": digest})
+        self._states[key] = apply(state, event, digest)
         self._last[key] = event
         self._fresh[event.tenant_id, event.id] = event
         return event

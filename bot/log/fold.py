@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from bot.domain import deployment, flow_state, release, trace, trace_release, trace_state
+from bot.domain import deployment, flow_state, release, trace, trace_branch, trace_release, trace_state
 from bot.domain.event import Event
 from bot.domain.model import rfc3339
 from bot.domain.payloads import delivery, people, repository, tasks
@@ -26,6 +26,7 @@ from bot.projections.sentence import sentence
 
 FOLDING = (
     trace,
+    trace_branch,
     trace_release,
     trace_state,
     flow_state,
@@ -45,7 +46,7 @@ def fold(tenant: str, trace_id: str, rows: Iterable[tuple[bytes, str]]) -> Trace
     """The state after `rows` (body, hash), which are one trace's events in order."""
     state = TraceState(tenant_id=tenant, trace_id=trace_id)
     for body, digest in rows:
-        state = apply(state, Event.model_validate_json(body)).model_copy(update={"hash": digest})
+        state = apply(state, Event.model_validate_json(body), digest)
     return state
 
 

@@ -24,6 +24,15 @@ def events(
     return [Event.model_validate_json(bytes(body)) for body in rows]
 
 
+def traces(session: Session, tenant: str | None = None) -> list[tuple[str, str]]:
+    """Tenant and id of every trace that has events."""
+    query = sa.select(EVENTS.c.tenant_id, EVENTS.c.trace_id).where(EVENTS.c.sequence == 1)
+    if tenant is not None:
+        query = query.where(EVENTS.c.tenant_id == tenant)
+    rows = session.execute(query.order_by(EVENTS.c.tenant_id, EVENTS.c.trace_id))
+    return [(row.tenant_id, row.trace_id) for row in rows]
+
+
 def find(session: Session, tenant: str, trace: str, event_id: str) -> Event | None:
     """An event of a trace by its id."""
     body = session.execute(

@@ -193,6 +193,15 @@ class Takeover(SQLModel, table=True):
     attempts: int = 0
 
 
+class CaughtUp(SQLModel, table=True):
+    """How far a forge was asked for webhook calls that never arrived."""
+
+    __tablename__ = "caught_up"
+
+    forge: str = Field(primary_key=True)
+    until: str
+
+
 class ApiToken(SQLModel, table=True):
     """A bearer token by its hash."""
 
@@ -219,5 +228,6 @@ GENERATIONS: Any = ShardGeneration.__table__  # type: ignore[attr-defined]
 LETTERS: Any = DeadLetter.__table__  # type: ignore[attr-defined]
 EFFECTS: Any = EffectRow.__table__  # type: ignore[attr-defined]
 LEASES: Any = Lease.__table__  # type: ignore[attr-defined]
+CAUGHT_UP: Any = CaughtUp.__table__  # type: ignore[attr-defined]
 TAKEOVERS: Any = Takeover.__table__  # type: ignore[attr-defined]
 TOKENS: Any = ApiToken.__table__  # type: ignore[attr-defined]

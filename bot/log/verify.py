@@ -81,7 +81,7 @@ class _Trace:
             return
         try:
             event = Event.model_validate_json(body)
-            self._state = apply(self._state, event).model_copy(update={"hash": digest})
+            self._state = apply(self._state, event, digest)
         except (ValidationError, ValueError, KeyError) as error:
             yield self.key[1], expected, f"unreadable: {type(error).__name__}"
             return

@@ -87,7 +87,7 @@ def _history(session: Session, states: dict[Key, TraceState]) -> Iterator[tuple[
         before = states.get(key) or TraceState(tenant_id=key[0], trace_id=key[1])
         if event.sequence != before.sequence + 1 or row.hash != chain(before.hash, body):
             raise Unsound(f"{key[1]} is broken after {before.sequence} events; see `pointsman trace verify`")
-        states[key] = apply(before, event).model_copy(update={"hash": row.hash})
+        states[key] = apply(before, event, row.hash)
         yield event, states[key]
 
 
@@ -95,15 +95,22 @@ def _hints(session: Session, forges: Mapping[str, Forge]) -> Hints:
     found: Hints = {}
     query = sa.select(INBOX).where(INBOX.c.kind == DELIVERY, INBOX.c.done == DONE)
     for row in session.execute(query, execution_options={"yield_per": 500}):
-        forge = forges.get(row.source.removeprefix("webhooks/"))
-        try:
-            facts = forge.normalise(json.loads(row.headers), bytes(row.body)) if forge else []
-        except Invalid:
-            continue  # an older release could read it; the log has what it said
-        for index, fact in enumerate(facts):
+        for index, hints in enumerate(_hints_of(row, forges)):
             cause = derived_id(row.tenant, row.source, row.delivery_id, str(index))
-            found[row.tenant, cause] = fact.hints
+            found[row.tenant, cause] = hints
     return found
+
+
+def _hints_of(row: Any, forges: Mapping[str, Forge]) -> list[tuple[str, ...]]:
+    """Of each fact of a delivery; a purged one (bot/engine/purge.py) has kept nothing else."""
+    if not row.headers:
+        return [tuple(hints) for hints in json.loads(row.body)["hints"]]
+    forge = forges.get(row.source.removeprefix("webhooks/"))
+    try:
+        facts = forge.normalise(json.loads(row.headers), bytes(row.body)) if forge else []
+    except Invalid:
+        return []  # an older release could read it; the log has what it said
+    return [fact.hints for fact in facts]
 
 
 def _waiting(session: Session, keys: TraceKeys, hints: Hints) -> None:

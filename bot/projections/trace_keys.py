@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlmodel import Field, SQLModel
 
@@ -33,7 +32,9 @@ CHANGES = frozenset(
         "PullRequestCreated",
     }
 )
-BY_REVISION = frozenset({"PipelineFinished", "StatusReported"})
+BY_REVISION = frozenset(
+    {"PipelineFinished", "StatusReported", "CheckRequested", "CheckActionRequested", "DeploymentRequested"}
+)
 """About a revision first of all; a branch that nobody knows does not make them somebody else's."""
 OWN_WORK = frozenset({"CommitReady", "PullRequestCreated"})
 """After these the branch is this trace's, whoever had it before."""
@@ -62,6 +63,11 @@ OWNERS = {
     )
     for sqlite in (True, False)
 }
+ESTABLISH = (
+    "INSERT INTO trace_key (tenant, key, trace) VALUES (:tenant, :key, :trace) ON CONFLICT (tenant, key) "
+)
+KEEP = sa.text(ESTABLISH + "DO NOTHING")
+TAKE = sa.text(ESTABLISH + "DO UPDATE SET trace = excluded.trace")
 
 
 def keys(event: Event, state: TraceState) -> tuple[str, ...]:
@@ -73,9 +79,11 @@ def keys(event: Event, state: TraceState) -> tuple[str, ...]:
     if event.type == "CommitReady":
         return branch_key(forge, repository, data["branch"]), revision_key(forge, repository, data["sha"])
     if event.type in CHANGES:
+        # A fork's branch is no branch of this repository, whatever it is called.
+        branch = () if data.get("fork") else (branch_key(forge, repository, data["source"]),)
         return (
             change_key(forge, repository, data["number"]),
-            branch_key(forge, repository, data["source"]),
+            *branch,
             revision_key(forge, repository, data["head"]),
         )
     if event.type == "ChangeMerged":
@@ -167,10 +175,7 @@ class TraceKeys:
             )
 
     def flush(self) -> None:
-        insert = (sqlite if self._session.get_bind().dialect.name == "sqlite" else postgresql).insert(KEYS)
-        index = ["tenant", "key"]
-        overwrite = insert.on_conflict_do_update(index_elements=index, set_={"trace": insert.excluded.trace})
-        for statement, found in ((insert.on_conflict_do_nothing(), self._new), (overwrite, self._taken)):
+        for statement, found in ((KEEP, self._new), (TAKE, self._taken)):
             if found:
                 rows = [
                     {"tenant": tenant, "key": name, "trace": found[tenant, name]}

@@ -6,9 +6,10 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,7 +22,8 @@ from bot.domain.model import Model
 from bot.domain.performer import EffectContext
 from bot.domain.view import View
 from bot.engine.runtime import Runtime
-from bot.forges.port import Delivery, RepositoryFact, Unauthenticated, branch_key
+from bot.forges.finding import Finding
+from bot.forges.port import Delivery, Missed, RepositoryFact, Unauthenticated, branch_key
 from bot.log import Store, events
 from bot.messages import BOT
 from bot.settings import Settings
@@ -68,6 +70,15 @@ class TestForge:
 
     def export(self, repository: str, revision: str, path: str, into: Path) -> None:
         raise NotImplementedError
+
+    def missed(self, since: datetime) -> Iterable[Missed]:
+        return ()
+
+    def examine(self, repositories: Sequence[str]) -> Iterable[Finding]:
+        return ()
+
+    def connect(self, repository: str, webhook_url: str) -> Iterable[Finding]:
+        return ()
 
     def perform(self, effect_id: str, effect: Effect, context: EffectContext) -> Model:
         raise NotImplementedError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,9 +15,11 @@ from bot.domain.event import Draft, Event
 from bot.domain.view import View
 from bot.engine import drain, quarantine
 from bot.engine.runtime import Runtime
+from bot.forges.port import RepositoryFact, change_key
 from bot.intake.arrivals import Arrival, shard_of
 from bot.intake.inbox import Unavailable
 from bot.log import load, verify
+from bot.log.tables import EVENTS
 from tests.engine.rig import TestForge, count, nothing, of, running, signed, wait_for
 from tests.log.facts import fact
 
@@ -204,6 +206,33 @@ def deliver(runtime: Runtime, delivery_id: str, said: dict[str, object]) -> None
     shard = shard_of("local:acme/booking", runtime.settings.shards)
     headers = json.dumps(signed(body, delivery_id))
     runtime.inbox.receive([Arrival("acme", "webhooks/local", "delivery", delivery_id, body, shard, headers)])
+
+
+class Commented(TestForge):
+    """A delivery is a comment on change 7: `{"comment": id}`; each is normalised as written."""
+
+    def normalise(self, headers: Mapping[str, str], body: bytes) -> list[RepositoryFact]:
+        said = json.loads(body)
+        data = {"repository": "acme/booking", "change": 7, "commentId": said["comment"]}
+        key = change_key("local", "acme/booking", 7)
+        draft = Draft(type=said["type"], data=data, actor="dana")
+        return [RepositoryFact(draft, "acme/booking", (key,), new_trace=True)]
+
+
+def test_a_comment_told_again_under_another_delivery_id_is_no_second_comment(database_url: str) -> None:
+    """Who may see a webhook's calls may send a signed one again; two webhooks tell of one comment twice."""
+    told = [("d-1", "CommentCreated", "c1"), ("d-2", "CommentCreated", "c1"), ("d-3", "CommentCreated", "c2")]
+    told += [("d-4", "CommentEdited", "c1"), ("d-5", "CommentEdited", "c1")]
+    with running(database_url, forges={"local": Commented()}) as runtime:
+        for delivery_id, type_, comment in told:
+            deliver(runtime, delivery_id, {"type": type_, "comment": comment})
+        wait_for(lambda: count(runtime.store, "inbox", "done = 0") == 0)
+        with runtime.store.read() as session:
+            rows = session.execute(
+                sa.select(EVENTS.c.trace_id, EVENTS.c.type).order_by(EVENTS.c.sequence)
+            ).all()
+        assert [row.type for row in rows] == ["CommentCreated"] * 2 + ["CommentEdited"] * 2
+        assert len({row.trace_id for row in rows}) == 1
 
 
 def test_a_parser_bug_is_repaired_by_applying_the_delivery_again(database_url: str) -> None:

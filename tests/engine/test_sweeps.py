@@ -85,3 +85,40 @@ def test_a_quiet_open_change_is_reminded_and_a_lively_one_is_not(database_url: s
         told = of(runtime.store, "quiet", "TriggerRequested")
         assert [event.data["reason"] for event in told] == ["reconciliation"]
         assert of(runtime.store, "lively", "TriggerRequested") == []
+
+
+def test_a_sweep_for_changes_reaches_those_that_are_open_and_no_others(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeps, "AT_ONCE", 2)
+
+    def moved(event: Event, view: View) -> Decision:
+        if event.type == "TestsExecuted":
+            asked = Draft(type="TriggerRequested", data={"reason": "policy-changed", "timer": "b1"})
+            return Decision(sweeps=(Sweep("b1", "local", "acme/booking", asked, only_changes=True),))
+        return decide(event, view)
+
+    change = {"repository": "acme/booking", "author": "ada", "source": "s", "target": "main"}
+    with running(database_url, moved) as runtime:
+        for number in range(1, 7):
+            opened = change | {"number": number, "head": f"{number}" * 40}
+            runtime.submit(_said(f"open-{number}", "ChangeOpened", opened), "tests", f"open-{number}")
+        gone = change | {"number": 1, "head": "1" * 40}
+        runtime.submit(_said("open-1", "ChangeClosed", gone, 2), "tests", "closed")
+        runtime.submit(_said("open-2", "ChangeMerged", _merged(change), 2), "tests", "merged")
+        runtime.submit(module("without"), "tests", "without")
+        wait_for(lambda: count(runtime.store, "events") == 9)
+
+        runtime.submit(fact(1, "push"), "tests", "push")
+
+        wait_for(lambda: len(reached(runtime)) >= 4)
+        wait_for(lambda: count(runtime.store, "inbox", "done = 0") == 0)
+        assert reached(runtime) == {"open-3", "open-4", "open-5", "open-6"}
+
+
+def _said(trace: str, type_: str, data: dict[str, object], number: int = 1) -> Event:
+    return fact(number, trace).model_copy(update={"type": type_, "data": data})
+
+
+def _merged(change: dict[str, object]) -> dict[str, object]:
+    return change | {"number": 2, "head": "2" * 40, "mergeSha": "m" * 40}

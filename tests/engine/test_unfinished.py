@@ -19,6 +19,8 @@ from bot.engine.runtime import Runtime
 from tests.engine.rig import Performer, count, of, result, running, wait_for
 from tests.log.facts import fact
 
+ALL = (schedules.SWEEP, schedules.TIDY, schedules.RECONCILE, schedules.OBSERVE)
+
 
 def full(*_: Any) -> None:
     raise OperationalError("INSERT", {}, Exception("database or disk is full"))
@@ -50,7 +52,7 @@ def test_an_effect_that_could_not_be_recorded_is_done_again(
     record = effects._record
     monkeypatch.setattr(effects, "_record", full)
     # The sweep must not come in between: the test is one.
-    monkeypatch.setattr(schedules, "CRON", dict.fromkeys(schedules.CRON, "0 0 1 1 *"))
+    monkeypatch.setattr(schedules, "crons", lambda _: dict.fromkeys(ALL, "0 0 1 1 *"))
     with running(database_url, wants_comment, performers={"local": performer}) as runtime:
         submitted(runtime)
         assert wait_for(failed) == ["acme/trace-1.000001.0"]
@@ -73,7 +75,7 @@ def test_a_timer_that_could_not_be_delivered_fires_again(
 ) -> None:
     fire = timers.fire
     monkeypatch.setattr(timers, "fire", full)
-    monkeypatch.setattr(schedules, "CRON", dict.fromkeys(schedules.CRON, "0 0 1 1 *"))
+    monkeypatch.setattr(schedules, "crons", lambda _: dict.fromkeys(ALL, "0 0 1 1 *"))
     with running(database_url, wants_timer) as runtime:
         submitted(runtime)
         assert wait_for(failed) == ["timer/acme/trace-1/one"]

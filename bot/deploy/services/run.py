@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bot import log_text
 from bot.deploy.services import halt, launch, logs, ports, reasons, records
 from bot.deploy.services.launch import CannotStart, Start
 from bot.deploy.services.places import Place, read_json
@@ -68,7 +69,7 @@ class Run:
                 record = launch.launch(self.place, start)
             except CannotStart as error:
                 said = reasons.cannot_start(self.target, str(error))
-                return Health(healthy=False, reason=logs.mask(said, self.hidden))
+                return Health(healthy=False, reason=log_text.mask(said, self.hidden))
             seen = self._watch(record).run(began)
             record = record.model_copy(update={"restarts": restarts, "startup_time_ms": seen.startup_time_ms})
             if seen.state != "crashed":
@@ -88,8 +89,10 @@ class Run:
     def health(self, record: ServiceRecord, seen: Seen) -> Health:
         """The effect's result: complete, and fit to be shown."""
         healthy = seen.state == "healthy"
-        probes = (p.model_copy(update={"detail": logs.mask(p.detail, self.hidden)}) for p in seen.probes)
-        reason = reasons.healthy(self.target, record.url) if healthy else logs.mask(seen.reason, self.hidden)
+        probes = (p.model_copy(update={"detail": log_text.mask(p.detail, self.hidden)}) for p in seen.probes)
+        reason = (
+            reasons.healthy(self.target, record.url) if healthy else log_text.mask(seen.reason, self.hidden)
+        )
         return Health(
             healthy=healthy,
             url=record.url,
