@@ -10,10 +10,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from bot import kept_settings
 
 MEBIBYTE = 1024 * 1024
 
@@ -59,6 +67,47 @@ class Settings(BaseSettings):
     gitlab_webhook_secret: SecretStr | None = None
     azure_webhook_secret: SecretStr | None = None
     local_webhook_secret: SecretStr | None = None
+
+    github_app_id: str = ""
+    """Number of the GitHub App the bot is. A forge without an account of the bot's is not there."""
+    github_app_key_file: Path | None = None
+    """The App's private key (PEM)."""
+    github_token: SecretStr | None = None
+    """A personal token instead of an App, for a trial."""
+    github_login: str = "pointsman[bot]"
+    """The bot's own name on GitHub: `<app>[bot]`, or the user of the token."""
+    github_api_url: str = "https://api.github.com"
+    """GitHub Enterprise Server: `https://ghes.example.org/api/v3`."""
+    github_pause: float = Field(default=1.0, ge=0)
+    """Seconds between two writes of a process to GitHub, as GitHub asks for."""
+    gitlab_token: SecretStr | None = None
+    """Access token of a group, project or user, with the scope `api`."""
+    gitlab_auth: Literal["private", "oauth"] = "private"
+    gitlab_login: str = ""
+    """The bot's own user name on GitLab. No default: whoever has the name is taken for the bot."""
+    gitlab_url: str = "https://gitlab.com"
+    azure_url: str = ""
+    """The organisation: `https://dev.azure.com/ORG`, or a collection of a server."""
+    azure_token: SecretStr | None = None
+    """A personal access token; without it an Entra workload identity is used (`AZURE_CLIENT_ID`, ...)."""
+    azure_login: str = ""
+    """The bot's own unique name on Azure DevOps (often an e-mail address)."""
+    ca_bundle: Path | None = None
+    """Certificates (PEM) of forges that public authorities do not vouch for. Proxies: `HTTPS_PROXY`."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature; ours knows its file
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment, then what the home keeps (bot.kept_settings)."""
+        said = {**env_settings(), **init_settings()}
+        home = Path(said.get("home") or cls.model_fields["home"].default)
+        return init_settings, env_settings, DotEnvSettingsSource(settings_cls, kept_settings.place(home))
 
     @field_validator("retry_schedule", mode="before")
     @classmethod

@@ -40,6 +40,13 @@ class Submission(p.ModuleGenerated):
         return p.ModuleGenerated.model_validate(said)
 
 
+class Repository(Wire):
+    """A repository of a forge."""
+
+    repository: Name
+    forge: Name = "local"
+
+
 class Accepted(Wire):
     """Stored; what follows shows in the trace."""
 

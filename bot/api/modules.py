@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import rfc8785
-import sqlalchemy as sa
 from fastapi import APIRouter, Header, Response
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.orm import Session
@@ -25,9 +24,9 @@ from bot.domain import payloads as p
 from bot.domain.catalog import draft
 from bot.domain.errors import Invalid
 from bot.domain.event import Event, derived_id
+from bot.engine.purge import said_before
 from bot.intake.problem import Problem
 from bot.intake.tokens import Caller
-from bot.log.tables import INBOX
 from handlers.code_committer import check_module
 
 CAP = 16 * 1024 * 1024
@@ -53,6 +52,7 @@ def router(services: Services) -> APIRouter:
 
         `Location` is the trace, which answers 404 until the submission is applied: within `Retry-After`.
         """
+        services.check_forge(submission.forge)
         module = await run_in_threadpool(checked, submission)
         event = submitted(
             module, caller, at=services.clock(), key=idempotency_key, trace_id=submission.trace_id
@@ -128,11 +128,8 @@ def _context(module: p.ModuleGenerated) -> dict[str, str]:
 
 def _same_as_before(session: Session, event: Event) -> None:
     """Of two submissions under one key the first is kept; a different second one is told so."""
-    query = sa.select(INBOX.c.body).where(
-        INBOX.c.tenant == event.tenant_id, INBOX.c.source == SOURCE, INBOX.c.delivery_id == event.id
-    )
-    body = session.execute(query).scalar()
-    if body is not None and Event.model_validate_json(bytes(body)).data != event.data:
+    body = said_before(session, event.tenant_id, SOURCE, event.id)
+    if body is not None and Event.model_validate_json(body).data != event.data:
         raise Problem(
             409,
             "IdempotencyKeyReused",

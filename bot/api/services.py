@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from bot.domain.event import Event
 from bot.intake.arrivals import Arrival, event_arrival
 from bot.intake.inbox import Unavailable
-from bot.intake.problem import unavailable
+from bot.intake.problem import Problem, unavailable
 from bot.log.store import Store
 from bot.settings import Settings
 
@@ -37,6 +37,8 @@ class Running(Protocol):
     def store(self) -> Store: ...
     @property
     def inbox(self) -> Accepts: ...
+    @property
+    def forges(self) -> Collection[str]: ...
     def retry(self, dead_letter_id: int) -> bool: ...
 
 
@@ -58,6 +60,13 @@ class Services:
     @property
     def store(self) -> Store:
         return self.runtime.store
+
+    def check_forge(self, name: str) -> None:
+        """Raises Problem 422 for a forge that this bot has no account at."""
+        if name not in self.runtime.forges:
+            known = ", ".join(sorted(self.runtime.forges)) or "none"
+            message = f"The bot has no account at a forge {name!r}; it has: {known}. See `pointsman doctor`."
+            raise Problem(422, "UnknownForge", message, path="forge")
 
     async def read(self, question: Callable[[Session], Answer]) -> Answer:
         """Ask the database in a thread, so that the event loop goes on. The session sees one moment."""

@@ -63,12 +63,12 @@ def rebuild(output: OutputOption = Format.TEXT) -> None:
 
     All in one transaction, so it may be done while the bot runs. Refused when the log is not sound.
     """
-    from bot.forges.local.forge import LocalForge
+    from bot.forges import configured
     from bot.projections.rebuild import Unsound
     from bot.projections.rebuild import rebuild as make
 
     with opened() as store:
-        forges = {"local": LocalForge(settings(), store)}  # writes when it is new, so not within ours
+        forges = configured(settings(), store)  # writes when it is new, so not within ours
         try:
             with store.begin() as session:
                 made = make(session, forges)

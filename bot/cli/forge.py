@@ -77,8 +77,9 @@ def repository(
     output: OutputOption = Format.TEXT,
 ) -> None:
     """Make a repository with a first commit; its main branch is protected. With a policy nobody merges past
-    it: the bot's check of every environment it has now is required.
+    it: the bot's check over all its environments is required.
     """
+    import policies
     from bot.domain.effect import File
     from bot.domain.release import POLICY_FILE
     from bot.forges.local.protection import gated
@@ -88,7 +89,8 @@ def repository(
         if policy is not None:
             text = policy.read_text(encoding="utf-8")
             files.append(File(path=POLICY_FILE, content=text))
-            rules = (gated("main", text),)
+            policies.load(text)
+            rules = (gated("main"),)
         folder = forge.create_repository(name, by=owner, files=tuple(files), protection=rules)
     said = {"repository": name, "folder": str(folder), "cloneUrl": f"{settings().base_url}/git/{name}.git"}
     answer(output, said, text=lambda out: out.print(said["cloneUrl"], markup=False))

@@ -27,6 +27,8 @@ NOUNS: Final = {
     "inbox": ("bot.cli.inbox", "Look at what could not be applied, and try it again."),
     "token": ("bot.cli.token", "Create, list and revoke bearer tokens."),
     "forge": ("bot.cli.forge", "Make users and repositories of the embedded forge."),
+    "connect": ("bot.cli.connect", "Let a forge call the bot about a repository."),
+    "doctor": ("bot.cli.doctor", "Look whether everything is set up, and say what to mend."),
     "db": ("bot.cli.db", "Bring the database to this release's tables; rebuild read models."),
 }
 

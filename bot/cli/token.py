@@ -29,7 +29,13 @@ ScopeOption = Annotated[
 
 @app.command()
 def create(
-    login: LoginOption,
+    login: Annotated[
+        str, typer.Option("--login", help="The person or agent it speaks for; with --agent the agent itself.")
+    ] = "",
+    agent: Annotated[
+        str | None,
+        typer.Option("--agent", help="Only to say how tasks given to this outside agent have ended."),
+    ] = None,
     tenant: TenantOption = None,
     scope: ScopeOption = None,
     name: Annotated[str, typer.Option("--name", help="What it is for.")] = "",
@@ -45,8 +51,10 @@ def create(
     from bot.intake import tokens
 
     owner = tenant or settings().tenant
-    scopes = tuple(scope) if scope else tokens.DEFAULT_SCOPES
-    _known(scopes)
+    given = tuple(scope or ())
+    _known(given)
+    scopes = _of_agent(agent, given) if agent else given or tokens.DEFAULT_SCOPES
+    login = login or agent or _missing_login()
     with opened() as store, store.begin() as session:
         made = tokens.create(session, tenant=owner, actor=login, name=name, scopes=scopes, days=days)
     said = {
@@ -125,6 +133,28 @@ def revoke(
         {"ok": True, "id": token},
         text=lambda out: out.print(f"Token {token} is revoked.", markup=False),
     )
+
+
+def _missing_login() -> str:
+    message = "Say for whom with --login, or for which agent with --agent."
+    raise Failure(message, Code.USAGE, reason_code="NobodyMeant")
+
+
+def _of_agent(agent: str, given: tuple[str, ...]) -> tuple[str, ...]:
+    """The scopes of a token that speaks for one agent."""
+    from bot.intake.agents import built_in
+    from bot.intake.tokens import BESIDE_AGENT, OF_AGENT
+
+    scope, wrong = f"agent:{agent}", None
+    if not OF_AGENT.fullmatch(scope):
+        wrong = ("InvalidAgent", f"{agent!r} can not be the id of an agent: write it like qa-agent.")
+    elif agent in built_in():
+        wrong = ("BuiltInAgent", f"{agent} is built in: nobody outside speaks for it.")
+    elif set(given) - BESIDE_AGENT:
+        wrong = ("ScopesDoNotMix", "A token of one agent may have the scope read beside it, and no other.")
+    if wrong:
+        raise Failure(wrong[1], Code.USAGE, reason_code=wrong[0])
+    return (scope, *given)
 
 
 def _known(scopes: tuple[str, ...]) -> None:

@@ -46,7 +46,7 @@ def show(trace: TraceArgument, tenant: TenantOption = None, output: OutputOption
     from bot.log import events, load
 
     with reading() as session:
-        owner = _owner(session, trace, tenant)
+        owner = owner_of(session, trace, tenant)
         state, happened = load(session, owner, trace), events(session, owner, trace)
     answer(output, document(state, happened), text=lambda out: print_trace(out, state, happened))
 
@@ -65,7 +65,7 @@ def export(
     from bot.memory.archive import export as packed
 
     with reading() as session:
-        owner = _owner(session, trace, tenant)
+        owner = owner_of(session, trace, tenant)
         happened = events(session, owner, trace)
     content = packed(owner, trace, happened)
     with out.open("xb") as file:
@@ -91,7 +91,7 @@ def replay(
     from bot.log import replay as fold_again
 
     with reading() as session:
-        owner = _owner(session, trace, tenant)
+        owner = owner_of(session, trace, tenant)
         state, stored = fold_again(session, owner, trace, until), snapshot(session, owner, trace)
     document = {
         "traceId": trace,
@@ -122,7 +122,7 @@ def verify(
 
     with reading() as session:
         if trace is not None:
-            tenant = _owner(session, trace, tenant)
+            tenant = owner_of(session, trace, tenant)
         report = check(session, tenant, trace)
     answer(output, report, text=lambda out: out.print(_verdict(report), markup=False))
     if not report["ok"]:
@@ -138,7 +138,7 @@ def _verdict(report: dict[str, Any]) -> str:
     return f"Changed: {where}: {clean(report.get('reason', 'wrong'))} ({seen} read)."
 
 
-def _owner(session: Any, trace: str, tenant: str | None) -> str:
+def owner_of(session: Any, trace: str, tenant: str | None) -> str:
     """The tenant of a trace. Raises Failure when there is no such trace, or several."""
     from bot.api.queries import owners
 

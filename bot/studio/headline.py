@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bot import messages
 from bot.domain.trace import TraceState
 from bot.studio.blockers import blockers, helpers, next_change
 from bot.studio.sentences import Tone, by_name
 from handlers.policy import policy_of
 
+AUTHOR = "Author"
+"""Not a role of the policy: whoever made the change reads the sentence there."""
 SETTLED = {"completed", "failed", "started", "rolling-back"}
 MOST_HELPERS = 3
 
@@ -44,11 +47,13 @@ def _candidates(state: TraceState) -> Iterator[Headline]:
         yield Headline(f"{state.version} is released everywhere.", "good")
     if (state.change or {}).get("state") == "closed":
         yield Headline("The change was closed without a merge.", "bad")
+    yield from (Headline(sentence, "bad") for sentence in messages.stops(state))
     yield from _blocked(state)
     yield from _failed(state)
     if state.escalations:
         last = state.escalations[-1]
-        yield Headline(f"{last.get('role', 'A person')} is needed: {last.get('message', '')}", "bad")
+        who = f"{last.get('role', 'A person')} is needed: "
+        yield Headline(("" if last.get("role") == AUTHOR else who) + str(last.get("message", "")), "bad")
 
 
 def _moving(state: TraceState) -> Iterator[Headline]:
@@ -69,7 +74,8 @@ def _blocked(state: TraceState) -> Iterator[Headline]:
         said = f"{name} {'is blocked' if rejected else 'waits'}: {found[0].message}"
         if len(found) > 1:
             said += f" And {len(found) - 1} more."
-        yield Headline(said + _who(helpers(tree)) + _when(next_change(tree)), "bad" if rejected else "wait")
+        when = "" if " until " in said else _when(next_change(tree))  # one moment, one way of saying it
+        yield Headline(said + _who(helpers(tree)) + when, "bad" if rejected else "wait")
 
 
 def _failed(state: TraceState) -> Iterator[Headline]:

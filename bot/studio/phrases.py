@@ -67,6 +67,11 @@ def _verdict(data: Data) -> str:
     return f"Release to {text(data, 'environment')} {how.get(text(data, 'state'), 'was evaluated')}"
 
 
+def _merge_verdict(data: Data) -> str:
+    how = {"approved": "may be merged", "delayed": "may not be merged yet", "rejected": "may not be merged"}
+    return f"{text(data, 'revision')[:10]} {how.get(text(data, 'state'), 'was evaluated')}"
+
+
 def _deploying(data: Data) -> str:
     again = f" (attempt {text(data, 'attempt')})" if data.get("attempt", 1) != 1 else ""
     return "Deploying {version} to {environment}".format_map(Words(data)) + again
@@ -113,6 +118,8 @@ PHRASES: dict[str, tuple[str, Phrase]] = {
     "TestsPassed": ("good", "Tests of {revision:.10} passed"),
     "TestsFailed": ("bad", _tests_failed),
     "pointsman.VerdictChanged": ("wait", _verdict),
+    "DeploymentRequested": ("-info", "The forge asks whether it may deploy {revision:.10} to {environment}"),
+    "pointsman.DeploymentAnswered": ("info", "The forge was told: {environment} {state}. {reason}"),
     "pointsman.ApprovalsCarried": (
         "-good",
         "Approvals of {fromRevision:.10} count for {toRevision:.10}: same tree",
@@ -123,11 +130,16 @@ PHRASES: dict[str, tuple[str, Phrase]] = {
     "ReleasePublished": ("good", "{moduleId} {version} is released everywhere"),
     "ApprovalGranted": ("good", "{approver} ({role}) approved {revision:.10} for {environment}"),
     "ApprovalRevoked": ("wait", "{approver} took the approval for {environment} back"),
-    "ApprovalInvalidated": ("wait", "The approval of {approver} for {environment} no longer counts"),
+    "ApprovalInvalidated": (
+        "wait",
+        "The approval of {approver} for {environment} no longer counts: {reason}",
+    ),
     "FreezeOverridden": ("wait", "{by} lifted the freeze {window} for {environment}"),
     "CommandIssued": ("info", "{line}"),
     "CommandRefused": ("bad", "{line} was refused ({reasonCode})"),
     "TaskCompleted": ("-good", _answered),
+    "pointsman.MergeVerdictChanged": ("-info", _merge_verdict),
+    "pointsman.BranchUpdateRequested": ("-info", "Bringing {revision:.10} up to date with its target"),
     "AutoMergeOnApprove": ("-info", "Merging {revision:.10}: every gate before the merge holds"),
     "ChangeOpened": ("-info", "Change #{number} opened: {title}"),
     "ChangeUpdated": ("info", "Change #{number} has a new head {head:.10}"),

@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.domain.event import Event
+from bot.log import append
 from bot.log.tables import EVENTS, INBOX
 from tests.support.house import House
 from tests.support.story import module
@@ -101,6 +102,22 @@ def test_a_key_makes_two_submissions_one(home: House) -> None:
     assert other.json()["detail"] == "Another submission was made under this Idempotency-Key."
     assert counts(home) == before
     assert stored(home)[-1].data["version"] == "1.4.0"
+
+
+def test_a_key_is_remembered_when_what_came_under_it_was_purged(home: House) -> None:
+    client, headers = home.http(), {"Idempotency-Key": "run-18"}
+    first = client.post(URL, json=module(version="1.5.0"), headers=headers).json()
+    event = stored(home)[-1]
+    row = sa.update(INBOX).where(INBOX.c.delivery_id == event.id)
+    with home.store.begin() as session:  # as when it was applied, and the time of its body is over
+        append(session, [event])
+        session.execute(row.values(body=b""))
+    again = client.post(URL, json=module(version="1.5.0"), headers=headers).json()
+    other = client.post(URL, json=module(version="1.5.1"), headers=headers)
+    with home.store.begin() as session:
+        session.execute(row.values(body=event.model_dump_json(by_alias=True, exclude_none=True).encode()))
+    assert again == first
+    assert (other.status_code, other.json()["reasonCode"]) == (409, "IdempotencyKeyReused")
 
 
 @pytest.mark.parametrize("key", ["", "with space", "ü", "x" * 201])

@@ -45,7 +45,7 @@ def test_from_an_empty_home_to_a_repository_with_a_policy(
     assert shown.stdout == POLICY
 
 
-def test_a_policy_s_environments_are_required_before_a_merge(
+def test_with_a_policy_the_bot_s_check_is_required_before_a_merge(
     pointsman: Pointsman, home: Path, tmp_path: Path
 ) -> None:
     policy = tmp_path / "policy.yaml"
@@ -53,9 +53,7 @@ def test_a_policy_s_environments_are_required_before_a_merge(
     assert pointsman("forge", "repository", "acme/shop", "--policy", policy).code == 0
     with sqlite3.connect(home / "pointsman.db") as database:
         (rules,) = database.execute("SELECT protection FROM forge_repositories").fetchone()
-    assert [(rule["branch"], rule["checks"]) for rule in json.loads(rules)] == [
-        ("main", ["pointsman/release: staging", "pointsman/release: production"])
-    ]
+    assert [(rule["branch"], rule["checks"]) for rule in json.loads(rules)] == [("main", ["pointsman/merge"])]
 
 
 def test_a_policy_that_can_not_be_used_makes_no_repository(

@@ -100,6 +100,35 @@ def test_a_submission_goes_through_the_door_into_the_log(
     assert (report["ok"], report["first_bad"]) == (True, None)
 
 
+SETTLED = """
+import gc, os, sys
+from bot import app
+from bot.settings import Settings
+
+def ready(_):
+    print(gc.get_freeze_count(), flush=True)
+    os._exit(0)
+
+if sys.argv[1] == "serve":
+    app.serve(Settings(), "127.0.0.1", 0, ready)
+app.work(Settings(), ready)
+"""
+
+
+@pytest.mark.parametrize("role", ["serve", "work"])
+def test_what_the_start_made_is_no_work_for_the_garbage_collector(
+    place: dict[str, str], tmp_path: Path, role: str
+) -> None:
+    settled = subprocess.run(
+        [sys.executable, "-c", SETTLED, role],
+        env=place | {"POINTSMAN_HOME": str(tmp_path / "home")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert int(settled.stdout) > 100_000
+
+
 def test_a_port_that_is_taken_is_one_sentence(place: dict[str, str]) -> None:
     import socket
 

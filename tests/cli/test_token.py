@@ -92,3 +92,37 @@ def test_a_link_signs_in_once(pointsman: Pointsman, told: House) -> None:
 def test_the_first_token_needs_no_server(pointsman: Pointsman, tmp_path: object) -> None:
     assert pointsman("db", "upgrade").code == 0
     assert pointsman("token", "create", "--login", "ada").code == 0
+
+
+def test_a_token_of_one_agent_has_one_scope(pointsman: Pointsman, told: House) -> None:
+    said = pointsman("token", "create", "--agent", "qa-agent", "--output", "json")
+    document = json.loads(said.out)
+    assert (document["login"], document["scopes"]) == ("qa-agent", ["agent:qa-agent"])
+    reads = pointsman(
+        "token", "create", "--agent", "qa-agent", "--login", "quinn", "--scope", "read", "--output", "json"
+    )
+    document = json.loads(reads.out)
+    assert (document["login"], document["scopes"]) == ("quinn", ["agent:qa-agent", "read"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason", "message"),
+    [
+        (("--agent", "release-manager"), "BuiltInAgent",
+         "release-manager is built in: nobody outside speaks for it."),
+        (("--agent", "qa-agent", "--scope", "events:any"), "ScopesDoNotMix",
+         "A token of one agent may have the scope read beside it, and no other."),
+        (("--agent", "QA Agent"), "InvalidAgent",
+         "'QA Agent' can not be the id of an agent: write it like qa-agent."),
+        (("--login", "ada", "--scope", "agent:qa-agent"), "UnknownScope",
+         "There is no scope 'agent:qa-agent'; there are events:write, events:any, read, command, admin."),
+        ((), "NobodyMeant", "Say for whom with --login, or for which agent with --agent."),
+    ],
+)  # fmt: skip
+def test_what_a_token_of_one_agent_can_not_be(
+    pointsman: Pointsman, told: House, arguments: tuple[str, ...], reason: str, message: str
+) -> None:
+    said = pointsman("token", "create", *arguments, "--output", "json")
+    assert said.code == 2
+    error = json.loads(said.out)["error"]
+    assert (error["reasonCode"], error["message"]) == (reason, message)

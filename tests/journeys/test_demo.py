@@ -113,7 +113,7 @@ def test_its_details_are_evidence(shown: Shown) -> None:
     assert detail["refused"]["reasonCode"] == "UnauthorizedApprover"
     assert {detail[name]["version"] for name in ("staging", "production")} == {"1.0.0"}
     assert detail["rolled-back"]["answers"] == "1.0.0"
-    assert (detail["worker-killed"]["commits"], detail["worker-killed"]["changes"]) == (2, 1)
+    assert (detail["worker-killed"]["commits"], detail["worker-killed"]["changes"]) == (1, 1)
     assert detail["verified"]["ok"] is True
     assert detail["tampering-found"]["found"] == detail["tampering-found"]["flipped"]
 

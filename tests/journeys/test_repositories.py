@@ -157,7 +157,7 @@ def test_a_failing_test_blocks_until_a_fix_on_the_same_trace(house: House) -> No
     house.repository("acme/broken")
     trace = house.submit("acme/broken", "broken", modules.files("1.0.0", expected="9.9.9"))
     failed = house.event(trace, "TestsFailed")
-    assert failed.data["failedJobs"] == ["test"]
+    assert failed.data["failedJobs"] == ["broken:test"]
     head = failed.data["revision"]
 
     def conclusion() -> str | None:

@@ -35,6 +35,7 @@ from bot.intake.events import events_router
 from bot.log import Store
 from bot.settings import Settings
 from bot.studio.pages import studio_router
+from tests.engine.rig import TestForge
 
 SCOPES = ("read", "command", "events:write")
 
@@ -109,7 +110,9 @@ def house(
     """A launched bot. Without `work` it only takes things in."""
     _copied(url)
     said = {"database_url": url, "tenant": "acme", "retry_schedule": (0.0, 0.05)} | settings
-    runtime = Runtime(Settings(**said), forges={}, performers=performers or {}, decide=decide, work=work)
+    runtime = Runtime(
+        Settings(**said), forges={"local": TestForge()}, performers=performers or {}, decide=decide, work=work
+    )
     try:
         runtime.launch()
         yield House(runtime, application(runtime))
