@@ -6,16 +6,17 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from docs.generate import cli, commands, events, policy, settings
+from docs.generate import cli, commands, events, forges, policy, settings
 
 DOCS = Path(__file__).parents[1]
 BEGIN, END = "<!-- reference: written by `make docs` -->", "<!-- end of reference -->"
 
 
-def _policy() -> str:
-    before, _, rest = (DOCS / "policy.md").read_text(encoding="utf-8").partition(BEGIN)
+def _within(name: str, reference: Callable[[], str]) -> str:
+    """A page written by hand, with its reference made anew."""
+    before, _, rest = (DOCS / name).read_text(encoding="utf-8").partition(BEGIN)
     after = rest.partition(END)[2]
-    return f"{before}{BEGIN}\n\n{policy.text()}\n\n{END}{after}"
+    return f"{before}{BEGIN}\n\n{reference()}\n\n{END}{after}"
 
 
 PAGES: dict[str, Callable[[], str]] = {
@@ -23,7 +24,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands.text,
     "cli.md": cli.text,
     "settings.md": settings.text,
-    "policy.md": _policy,
+    "policy.md": lambda: _within("policy.md", policy.text),
+    "forges.md": lambda: _within("forges.md", forges.text),
 }
 
 

@@ -16,6 +16,10 @@ The envelope is CloudEvents 1.0 with the extension attributes of `bot/domain/eve
 `POST /v1/events`; a missing field or an unknown type is answered with 422 and the field's path, and
 nothing is stored. What the bot itself decides, folds or reacts to takes a token with the scope
 `events:any`; with `events:write` it is answered with 403 (the list makes itself, in `bot/intake/stated.py`).
+An agent outside that a flow gives tasks to needs neither: `pointsman token create --agent ID` makes a token
+that says how tasks given to this agent have ended, each named in `taskId`, and says nothing else:
+`AgentTaskCompleted`, `AgentTaskFailed`, or `TestsPassed`, `TestsFailed`, `InfraProvisioned` where the flow
+waits for these.
 A new type: [recipes/event-type.md](recipes/event-type.md)."""
 
 

@@ -14,17 +14,22 @@ from policies.freezes import Allow, Freeze
 from policies.gate import SECTIONS
 from policies.gates import GATES
 from policies.model import Deploy, Environment, Merge, Policy
-from policies.roles import Role
+from policies.roles import Role, Team
+from policies.seeds import EnvironmentPolicy, ReleasePolicy, SecurityPolicy
 
 MODELS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("The file", Policy),
     ("roles", Role),
+    ("teams", Team),
     ("environments", Environment),
     ("deploy", Deploy),
     ("merge", Merge),
     ("freezes", Freeze),
     ("allow, in a freeze", Allow),
     ("A rule of approvals", Rule),
+    ("securityPolicy", SecurityPolicy),
+    ("releasePolicy", ReleasePolicy),
+    ("An environment of releasePolicy", EnvironmentPolicy),
 )
 HEAD = ("key", "type", "default", "meaning")
 

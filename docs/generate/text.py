@@ -89,6 +89,8 @@ def fields(model: type[BaseModel]) -> list[tuple[str, str, str, str]]:
     named = schema.get("$defs", {})
     if "$ref" in schema:  # a model that has itself inside
         schema = schema["$defs"][schema["$ref"].rsplit("/", 1)[1]]
+    # A model with a short form: one of the choices is the long one.
+    schema = next((choice for choice in schema.get("anyOf", ()) if "properties" in choice), schema)
     docs, needed = attribute_docs(model), schema.get("required", [])
     rows = []
     for name, field in model.model_fields.items():

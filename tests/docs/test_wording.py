@@ -20,6 +20,13 @@ HOSTS = {
     "keepachangelog.com",
     "semver.org",
     "github.com",
+    "api.github.com",
+    "gitlab.com",
+    "docs.github.com",
+    "docs.gitlab.com",
+    "dev.azure.com",
+    "learn.microsoft.com",
+    "ghes.example.org",
 }
 HOME = re.compile(r"(?<![\w.<>])/(?:root|home|Users|opt|srv|mnt|work|workspace|var/folders)/\S*")
 CONFLICT = re.compile(r"^(<{7}|={7}|>{7})", re.MULTILINE)

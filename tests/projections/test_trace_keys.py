@@ -40,6 +40,8 @@ def event(type_: str, by: str = "pointsman", **data: Any) -> Event:
             ("#7", "@feature/x", f"={HEAD}"),
         ),
         (event("ChangeOpened", **CHANGE), ("#7", "@feature/x", f"={HEAD}")),
+        (event("ChangeOpened", **CHANGE, fork=True), ("#7", f"={HEAD}")),
+        (event("ChangeUpdated", **CHANGE, fork=True), ("#7", f"={HEAD}")),
         (event("ChangeMerged", **CHANGE, mergeSha=SHA), ("#7", f"={SHA}")),
         (event("Pushed", branch="feature/x", after=SHA, defaultBranch="main"), ("@feature/x", f"={SHA}")),
         (event("Pushed", branch="main", after=SHA, defaultBranch="main"), (f"={SHA}",)),
