@@ -48,6 +48,11 @@ class Client:
     def is_app(self) -> bool:
         return bool(self._access.app_id)
 
+    @property
+    def app_id(self) -> int | None:
+        """The App's number; None for a token's user."""
+        return int(self._access.app_id) if self._access.app_id.isdigit() else None
+
     def get(self, repository: str, path: str, **more: Any) -> Any:
         """The JSON of `/repos/{repository}{path}`; what has not changed since costs nothing of the budget."""
         return self.ask(Ask("GET", f"/repos/{repository}{path}", repository, **more)).json
@@ -91,7 +96,7 @@ class Client:
         if ask.method in MUTATIONS and ask.path != "/graphql":
             self.pace.turn()
         kept = self._etags.get(*_key(ask)) if ask.method == "GET" else None
-        headers = {"Authorization": f"Bearer {token}", "Accept": ask.accept, "X-GitHub-Api-Version": VERSION}
+        headers = _headers(token, ask.accept)
         if kept:
             headers["If-None-Match"] = kept[0]
         with told(self, ask):
@@ -102,14 +107,18 @@ class Client:
         return self._keep(ask, response)
 
     def download(self, ask: Ask, most: int) -> bytes:
-        """The bytes behind a path. Raises Permanent('TooLarge') above `most`."""
+        """The bytes behind a path. Raises Permanent('TooLarge') above `most`, of which no more is read."""
         token = self.account.token(ask.repository, ask.needs, ask.wishes)
-        headers = {"Authorization": f"Bearer {token}", "Accept": ask.accept, "X-GitHub-Api-Version": VERSION}
+        whose = self.account.budget_of(ask.repository)
+        self._not_exhausted(whose, ask)
         with told(self, ask):
-            response = self._send("GET", ask.path, headers, None, ask.params)
-        if len(response.content) > most:
-            raise Permanent("TooLarge", f"GitHub sent more than {most // 1024 // 1024} MiB")
-        return response.content
+            # The address that GitHub redirects to carries its own permission; no token is sent to another host.
+            headers = _headers(token, ask.accept)
+            response = self._send("GET", ask.path, headers, None, ask.params, stream=True)
+            try:
+                return _at_most(response, most)
+            finally:
+                response.close()
 
     def _send(
         self,
@@ -118,11 +127,15 @@ class Client:
         headers: Mapping[str, str],
         json: Mapping[str, Any] | None,
         params: Mapping[str, str | int] | None,
+        *,
+        stream: bool = False,
     ) -> httpx.Response:
         said = dict(json) if json is not None else None
         if path == "/graphql" and self._access.api_url.endswith(ENTERPRISE):
             path = f"{self._access.api_url.removesuffix(ENTERPRISE)}/api/graphql"
-        answer = self.core.request(method, path, headers=dict(headers), json=said, params=dict(params or {}))
+        answer = self.core.request(
+            method, path, headers=dict(headers), json=said, params=dict(params or {}), stream=stream
+        )
         return answer.raw_response
 
     def _keep(self, ask: Ask, response: httpx.Response) -> Answer:
@@ -196,6 +209,20 @@ class Client:
 
             self._core = session(self._access.api_url, self._access.ca_bundle, TIMEOUT_S)
         return self._core
+
+
+def _headers(token: str, accept: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}", "Accept": accept, "X-GitHub-Api-Version": VERSION}
+
+
+def _at_most(response: httpx.Response, most: int) -> bytes:
+    """The body of an answer that is read bit by bit. Raises Permanent('TooLarge')."""
+    read = bytearray()
+    for part in response.iter_bytes():
+        read += part
+        if len(read) > most:
+            raise Permanent("TooLarge", f"GitHub sent more than {most // 1024 // 1024} MiB")
+    return bytes(read)
 
 
 def _key(ask: Ask) -> tuple[str, ...]:

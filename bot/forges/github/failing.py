@@ -26,6 +26,7 @@ SERVER_ERRORS = 500
 @contextmanager
 def told(client: Client, ask: Ask, who: str = "the bot") -> Iterator[None]:
     """The SDK's failures in our words. Its own carry the request and so a token: they are left behind."""
+    import httpx
     from githubkit import exception as sdk
 
     failure: Exception | None = None
@@ -37,10 +38,12 @@ def told(client: Client, ask: Ask, who: str = "the bot") -> Iterator[None]:
         failure = Retryable("GitHub asks to wait", after=after)
     except sdk.RequestFailed as error:
         failure = _refusal(client, ask, who, error.response.raw_response)
-    except sdk.RequestTimeout:
+    except (sdk.RequestTimeout, httpx.TimeoutException):
         failure = Retryable("GitHub did not answer in time")
     except sdk.RequestError as error:
         failure = Retryable(f"GitHub cannot be reached: {type(error.exc).__name__}")
+    except httpx.HTTPError as error:  # in the middle of an answer that is read bit by bit
+        failure = Retryable(f"GitHub's answer was cut off: {type(error).__name__}")
     if failure is not None:
         raise failure
 
@@ -75,9 +78,12 @@ def _refusal(client: Client, ask: Ask, who: str, response: httpx.Response) -> Ex
 
 def _said(response: httpx.Response) -> tuple[str, tuple[str, ...]]:
     """What GitHub says is wrong, and where."""
+    import httpx
+
     try:
+        response.read()  # of a download nothing is read yet
         said = response.json()
-    except ValueError:
+    except (ValueError, httpx.HTTPError):
         return f"status {response.status_code}", ()
     if not isinstance(said, dict):
         return f"status {response.status_code}", ()

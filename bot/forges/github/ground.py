@@ -60,6 +60,8 @@ class Ground:
     """(repository, change) -> the branch it comes from."""
     patience: float = 0.0
     """Seconds after which what is not there is looked for once more: webhooks overtake GitHub's API."""
+    secrets: tuple[bytes, ...] = field(default=(), repr=False)
+    """Of webhooks; the first is told to those that are made."""
     pushers: Remembered[tuple[str, ...]] = field(default_factory=lambda: Remembered(500))
     """(repository, branch, head) -> who pushed to it, the last one first."""
 

@@ -14,11 +14,16 @@ from bot.forges.github.checks import set_check
 from bot.forges.github.comments import post_comment, react
 from bot.forges.github.commit_files import commit_files
 from bot.forges.github.deployments import answer_deployment, record_deployment
+from bot.forges.github.environments import prepare_environment
 from bot.forges.github.errors import Answered, not_found
 from bot.forges.github.ground import MISSING, Ground
+from bot.forges.github.issues import link_issues, open_issue
 from bot.forges.github.merging import merge_change, update_branch
 from bot.forges.github.pipelines import run_pipeline
 from bot.forges.github.read import gather_facts
+from bot.forges.github.releases import publish_release
+from bot.forges.github.repositories import create_repository
+from bot.forges.github.reverting import revert_commit
 
 Function = Callable[..., Model]
 
@@ -66,4 +71,10 @@ PERFORM: dict[str, Function] = {
     "RunPipeline": run_pipeline,
     "RecordDeployment": record_deployment,
     "AnswerDeployment": answer_deployment,
+    "PublishRelease": publish_release,
+    "OpenIssue": open_issue,
+    "LinkIssues": link_issues,
+    "PrepareEnvironment": prepare_environment,
+    "RevertCommit": revert_commit,
+    "CreateRepository": create_repository,
 }
