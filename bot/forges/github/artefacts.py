@@ -1,4 +1,4 @@
-"""What a run of GitHub Actions kept (`Forge.reports`): artefacts, each a zip archive in a storage elsewhere."""
+"""What a run of GitHub Actions kept (`Forge.reports`): artefacts, each a zip archive on another host."""
 
 from __future__ import annotations
 

@@ -26,23 +26,32 @@ if TYPE_CHECKING:
 TIMEOUT_S = 20.0
 VERSION = "2022-11-28"
 PAGE, MOST_PAGES = 100, 50
-LARGEST_REMEMBERED = 256 * 1024
+LARGEST_REMEMBERED, MOST_REMEMBERED = 256 * 1024, 16 * 1024 * 1024
+"""Bytes of one answer that is remembered with its ETag, and of all of them."""
+Kept = tuple[str, Any, Mapping[str, str]]
 NOT_MODIFIED, NO_CONTENT = 304, 204
 ENTERPRISE = "/api/v3"
 
 
 class Client:
-    """Requests on behalf of one account; safe between threads. Nothing is sent before the first of them."""
+    """Requests on behalf of one account; safe between threads. Nothing is sent before the first of them.
 
-    def __init__(self, access: Access, clock: Callable[[], float] = time.time) -> None:
+    `processes`: how many of them share the account.
+    """
+
+    def __init__(
+        self, access: Access, clock: Callable[[], float] = time.time, processes: Callable[[], int] = lambda: 1
+    ) -> None:
         self._access = access
         self._clock = clock
         self._core: GitHubCore[Any] | None = None
         self._jwt: AppAuth | None = None
         self.account: Account = App(self._signed, clock) if access.app_id else User(access.token)
-        self.pace = Pace(access.pause, clock)
+        self.pace = Pace(access.pause, clock, processes=processes)
         self.budgets: dict[str, Budget] = {}
-        self._etags: Remembered[tuple[str, Any, Mapping[str, str]]] = Remembered(1000)
+        self._held: dict[str, float] = {}
+        """Until when GitHub wants to hear nothing of an account."""
+        self._etags: Remembered[Kept] = Remembered(1000, heaviest=MOST_REMEMBERED)
 
     @property
     def is_app(self) -> bool:
@@ -112,7 +121,7 @@ class Client:
         whose = self.account.budget_of(ask.repository)
         self._not_exhausted(whose, ask)
         with told(self, ask):
-            # The address that GitHub redirects to carries its own permission; no token is sent to another host.
+            # The address that GitHub redirects to lets in by itself; no token is sent to another host.
             headers = _headers(token, ask.accept)
             response = self._send("GET", ask.path, headers, None, ask.params, stream=True)
             try:
@@ -146,10 +155,24 @@ class Client:
             raise Retryable("GitHub's answer was cut off") from error
         headers = {name.lower(): value for name, value in response.headers.items()}
         if ask.method == "GET" and "etag" in headers and len(response.content) <= LARGEST_REMEMBERED:
-            self._etags.put((headers["etag"], said, headers), *_key(ask))
+            weight = len(response.content)
+            self._etags.put((headers["etag"], said, headers), *_key(ask), weight=weight)
         return Answer(response.status_code, said, headers)
 
+    def hold(self, ask: Ask, seconds: float) -> None:
+        """GitHub asked to wait: whoever goes on all the same may be locked out for good."""
+        whose = self.account.budget_of(ask.repository)
+        self._held[whose] = max(self._held.get(whose, 0.0), self._clock() + seconds)
+
+    def used_up(self, ask: Ask, seconds: float) -> None:
+        """No request is left until then, of this kind."""
+        resource = _resource(self.account.budget_of(ask.repository), ask.path)
+        known = self.budgets.get(resource)
+        self.budgets[resource] = Budget(known.limit if known else 0, 0, self._clock() + seconds)
+
     def _not_exhausted(self, whose: str, ask: Ask) -> None:
+        if (until := self._held.get(whose, 0.0)) > self._clock():
+            raise Retryable("GitHub asks to wait", after=until - self._clock())
         known = self.budgets.get(_resource(whose, ask.path))
         if known and not known.remaining and known.reset > self._clock():
             raise Retryable("GitHub's limit of requests is used up", after=known.reset - self._clock())

@@ -55,7 +55,7 @@ class GitHubForge:
         if access is None:
             return cls(settings, None) if settings.webhook_secrets(cls.name) else None
         ground = Ground(
-            Client(access),
+            Client(access, processes=lambda: known.processes(store)),
             settings.github_login,
             settings.base_url,
             settings.tenant,

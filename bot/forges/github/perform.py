@@ -26,6 +26,8 @@ from bot.forges.github.repositories import create_repository
 from bot.forges.github.reverting import revert_commit
 
 Function = Callable[..., Model]
+LATE = frozenset({"NotFound", "RevisionMissing", "IssueMissing"})
+"""Reasons that may have gone in a moment: webhooks overtake GitHub's API."""
 
 
 def perform(ground: Ground, effect_id: str, effect: Effect, context: EffectContext) -> Model:
@@ -39,9 +41,8 @@ def perform(ground: Ground, effect_id: str, effect: Effect, context: EffectConte
     try:
         return _done(function, ground, effect_id, effect, context)
     except Permanent as error:
-        if error.reason_code != "NotFound" or context.attempt > 1 or not ground.patience:
+        if error.reason_code not in LATE or context.attempt > 1 or not ground.patience:
             raise
-    # Webhooks overtake the API: what one of them told of may be there in a moment.
     time.sleep(ground.patience)
     return _done(function, ground, effect_id, effect, context)
 

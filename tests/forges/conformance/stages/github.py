@@ -18,6 +18,7 @@ from ruamel.yaml import YAML
 
 from bot.forges.github import GitHubForge
 from bot.log.store import Store
+from bot.log.tables import LEASES
 from bot.settings import Settings
 from tests.forges.conformance.stage import Call
 from tests.forges.github.contract import contract
@@ -86,6 +87,8 @@ class GitHubStage:
             self.person("acme-bot", "write")
             self.hub.bearers[token] = Bearer("acme-bot")
         self.store = Store(f"sqlite:///{folder}/none.db")
+        with self.store.begin() as session:
+            LEASES.create(session.connection(), checkfirst=True)
         self.forget()
 
     def forget(self) -> None:

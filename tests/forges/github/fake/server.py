@@ -55,6 +55,8 @@ class Fault:
     slow: float = 0.0
     truncated: bool = False
     """The answer ends in the middle."""
+    emptied: bool = False
+    """A page of a list comes without its items, and says that there are more."""
     skip: int = 0
     """So many requests that match go well before."""
     seen: int = 0
@@ -139,6 +141,10 @@ def paged(call: Call, items: list[Any], inside: str = "") -> Reply:
     return Reply(200, {"total_count": len(items), inside: part} if inside else part, headers)
 
 
+def _without_items(said: Json) -> Json:
+    return {name: [] if isinstance(value, list) else value for name, value in said.items()}
+
+
 class Server:
     """An ASGI application. `faults` are looked at in order; `exchanges` is everything that was asked."""
 
@@ -215,6 +221,10 @@ class Server:
             exchange.status, exchange.answer = reply.status, reply.json
         if fault and fault.lost:
             return None
+        if fault and fault.emptied:
+            following = f'<{self.hub.url}{exchange.path}?page=2>; rel="next"'
+            nothing = [] if isinstance(reply.json, list) else _without_items(reply.json)
+            return Reply(reply.status, nothing, {"Link": following})
         if fault and fault.truncated and isinstance(reply.json, dict | list):
             whole = json.dumps(reply.json).encode()
             return Reply(
