@@ -31,7 +31,7 @@ def prepare_environment(
     """
     wanted = _wanted(effect)
     repository, path = effect.repository, f"/environments/{quote(effect.environment, safe='')}"
-    if not _is_there(ground, repository, path):
+    if not _is_there(ground, repository, effect.environment):
         ground.client.send("PUT", repository, path, {}, needs=MAKE)
     have = _variables(ground, repository, path) if wanted else {}
     for name, value in wanted.items():
@@ -64,13 +64,15 @@ def _checked(name: str, value: str) -> str:
     return kept
 
 
-def _is_there(ground: Ground, repository: str, path: str) -> bool:
+def _is_there(ground: Ground, repository: str, environment: str) -> bool:
+    """Looked for in the list as well: made again by mistake, one would lose its reviewers."""
     try:
-        ground.client.get(repository, path, needs=LOOK)
+        ground.client.get(repository, f"/environments/{quote(environment, safe='')}", needs=LOOK)
     except Answered as error:
-        if error.status == MISSING:
-            return False
-        raise
+        if error.status != MISSING:
+            raise
+        listed = ground.client.pages(repository, "/environments", inside="environments", needs=LOOK)
+        return any(one["name"].casefold() == environment.casefold() for one in listed)
     return True
 
 

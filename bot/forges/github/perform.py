@@ -26,7 +26,7 @@ from bot.forges.github.repositories import create_repository
 from bot.forges.github.reverting import revert_commit
 
 Function = Callable[..., Model]
-LATE = frozenset({"NotFound", "RevisionMissing", "IssueMissing"})
+LATE = frozenset({"NotFound", "RevisionMissing", "BranchDeleted", "IssueMissing"})
 """Reasons that may have gone in a moment: webhooks overtake GitHub's API."""
 
 

@@ -120,15 +120,20 @@ def _environment(call: Call) -> Json:
     return found
 
 
-def _told_environment(call: Call, made: Json) -> Reply:
-    name = call.arguments["environment"]
+def _told_environment(name: str, made: Json) -> Json:
     said = {"id": made["id"], "node_id": "EN", "name": name, "url": "x", "html_url": "x"}
-    return Reply(200, said | {"created_at": now(), "updated_at": now(), "protection_rules": []})
+    return said | {"created_at": now(), "updated_at": now(), "protection_rules": []}
+
+
+@route("GET", "/repos/{owner}/{repo}/environments", actions="read")
+def environments(call: Call) -> Reply:
+    said = [_told_environment(name, made) for name, made in call.repo.environments.items()]
+    return paged(call, said, "environments")
 
 
 @route("GET", "/repos/{owner}/{repo}/environments/{environment}", actions="read")
 def environment(call: Call) -> Reply:
-    return _told_environment(call, _environment(call))
+    return Reply(200, _told_environment(call.arguments["environment"], _environment(call)))
 
 
 @route("PUT", "/repos/{owner}/{repo}/environments/{environment}", administration="write")
@@ -137,7 +142,7 @@ def make_environment(call: Call) -> Reply:
     there, name = call.repo.environments, call.arguments["environment"]
     made = there.setdefault(name, {"id": call.hub.number(), "variables": {}})
     made["reviewers"] = call.json.get("reviewers") or []
-    return _told_environment(call, made)
+    return Reply(200, _told_environment(name, made))
 
 
 @route("GET", "/repos/{owner}/{repo}/environments/{environment}/variables", environments="read")
