@@ -74,6 +74,24 @@ class Done(Model):
     url: str = ""
 
 
+class IssueResult(Model):
+    """Of `OpenIssue`; `reference` is how people name it in a text: `#12`, `AB#12`."""
+
+    reference: str
+    url: str = ""
+    created: bool = True
+
+
+class EvidenceResult(Model):
+    """Of `GatherEvidence`: what each report says, as payloads of `pointsman.EvidenceAdded`.
+
+    `refused`: reports that could not be read, each with the reason.
+    """
+
+    evidence: tuple[dict[str, Any], ...] = ()
+    refused: dict[str, str] = Field(default_factory=dict)
+
+
 class Provisioned(Model):
     """One environment made ready for one module (`EnvironmentConfig.yaml`)."""
 
@@ -121,6 +139,13 @@ RESULTS: dict[str, type[Model]] = {
     "RunPipeline": PipelineResult,
     "RecordDeployment": Done,
     "AnswerDeployment": Done,
+    "PublishRelease": Done,
+    "OpenIssue": IssueResult,
+    "LinkIssues": Done,
+    "PrepareEnvironment": Done,
+    "RevertCommit": CommitResult,
+    "CreateRepository": Done,
+    "GatherEvidence": EvidenceResult,
     "Provision": Provisioned,
     "ApplyRelease": Health,
     "UndoRelease": Health,

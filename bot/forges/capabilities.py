@@ -30,6 +30,12 @@ class Feature(StrEnum):
     PROTECTION = "protected branches read"
     REVIEWS = "reviews"
     PAST = "the last merged changes"
+    RELEASES = "releases with notes"
+    ISSUES = "issues or work items, opened and linked"
+    ENVIRONMENTS = "environments and their variables"
+    REVERT = "a commit reverted"
+    CREATE_REPOSITORY = "a repository made, protected, with its webhook"
+    REPORTS = "reports of a run read: tests, coverage, findings, parts, signatures"
     MISSED_CALLS = "webhook calls that never arrived"
     SIGNED_COMMITS = "signed commits"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -57,6 +57,18 @@ class Missed:
     delivery: Delivery
     headers: Mapping[str, str]
     body: bytes
+
+
+REPORT_CAP = 8 * 1024 * 1024
+"""Bytes of one report that is read."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """A file that a pipeline run kept. `path` is its name inside the run's artefact."""
+
+    path: str
+    content: bytes | None
 
 
 def change_key(forge: str, repository: str, number: int) -> str:
@@ -114,6 +126,12 @@ class Forge(Protocol):
 
     def export(self, repository: str, revision: str, path: str, into: Path) -> None:
         """Write the files below `path` (empty: all) of a revision into `into`. Raises Permanent."""
+        ...
+
+    def reports(self, repository: str, run: str) -> Iterator[Report]:
+        """What a pipeline run kept, file by file, at most `REPORT_CAP` bytes of each; bigger ones are told
+        with `content` None. Raises Retryable or Permanent.
+        """
         ...
 
     def missed(self, since: datetime) -> Iterable[Missed]:

@@ -89,6 +89,33 @@ class Stage(Protocol):
     def runs(self, revision: str) -> int:
         """How often a pipeline was run on a revision."""
 
+    def releases(self) -> dict[str, tuple[str, str]]:
+        """Tag -> title and notes of its release page."""
+
+    def issues(self) -> list[tuple[str, str, list[str]]]:
+        """Title, visible text and labels of every issue."""
+
+    def open_issue(self, login: str, title: str) -> str:
+        """A person opens an issue; how it is named in a text (`#12`, `AB#12`)."""
+
+    def linked(self, number: int) -> list[str]:
+        """The issues that the forge links to a change, as they are named in a text."""
+
+    def variables(self, environment: str) -> dict[str, str]:
+        """The variables of an environment."""
+
+    def repositories(self) -> set[str]:
+        """All repositories there are."""
+
+    def required_checks(self, repository: str) -> set[str]:
+        """What merging into the default branch of a repository needs."""
+
+    def hooks(self, repository: str) -> set[str]:
+        """Addresses that are called about a repository."""
+
+    def keep_reports(self, revision: str, files: dict[str, bytes]) -> str:
+        """A pipeline of this revision ran and kept these files; the run's id, as `PipelineFinished` names it."""
+
     def calls(self, count: int) -> list[Call]:
         """The webhook calls made so far, once there are at least `count`."""
 

@@ -59,8 +59,8 @@ def test_a_long_list_is_read_to_the_moment_asked_for(stage: GitHubStage) -> None
 def test_what_was_lost_says_the_same_as_if_it_had_come(stage: GitHubStage) -> None:
     stage.deliver_to("http://127.0.0.1:9/nobody")
     committed(stage)
-    stage.hooks.close()
-    sent = {call.headers["x-github-delivery"]: call for call in stage.hooks.calls}
+    stage.telling.close()
+    sent = {call.headers["x-github-delivery"]: call for call in stage.telling.calls}
     told = [one for one in found(stage) if one.delivery.delivery_id in sent]
     assert told
     for one in told:
