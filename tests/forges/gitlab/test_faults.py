@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.domain import effect as e
 from bot.domain.errors import Permanent, Retryable
+from bot.forges.local import git as real
 from tests.forges.gitlab.conftest import Desk
+from tests.forges.gitlab.fake import git
 from tests.forges.gitlab.fake.world import TOKEN
 
 
@@ -86,7 +89,9 @@ def seen(desk: Desk) -> dict[str, Any]:
     branches = repo.branches()
     return {
         "branches": {
-            name: [one["message"].partition("\n")[0] for one in repo.commits(name)] for name in branches
+            # By descent: Git lists commits of one second in another order than those of two.
+            name: [one["message"].partition("\n")[0] for one in repo.commits(name, "--topo-order")]
+            for name in branches
         },
         "files": {name: desk.stage.files(name) for name in branches},
         "executable": {name: desk.stage.executables(name) for name in branches},
@@ -100,6 +105,22 @@ def seen(desk: Desk) -> dict[str, Any]:
         "tags": sorted(desk.stage.tags()),
         "deployed": [(name, status) for name, _, status in project.deployed],
     }
+
+
+def test_what_is_seen_does_not_hang_on_the_second_it_happened_in(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A squashed commit and its merge, dated as the commit below them: by date, that one comes in between."""
+    prepare, make = EFFECTS["MergeChange"]
+    effect = make(prepare(desk))
+    begun = desk.world.project.repo.commits("main")[0]["committed_date"]
+
+    def line(folder: Path, *arguments: str, env: Mapping[str, str] | None = None, **more: Any) -> str:
+        return real.line(folder, *arguments, env={**(env or {}), "GIT_COMMITTER_DATE": begun}, **more)
+
+    monkeypatch.setattr(git, "line", line)
+    desk.insist(effect)
+    assert seen(desk)["branches"]["main"] == ["feat: x (#1)", "feat: x (#1)", "chore: begin"]
 
 
 @pytest.fixture(scope="module")
