@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.domain import effect as e
-from bot.domain.errors import Permanent
+from bot.domain.errors import Permanent, Retryable
 from bot.domain.performer import EffectContext
 from bot.forges.gitlab.client import Answered, Api, Json, project, segment
 
@@ -66,6 +66,8 @@ def _set(api: Api, effect: e.PrepareEnvironment, key: str, value: str, known: Ma
         else:
             api.post(where, key=key, environment_scope=scope, **said)
     except Answered as answer:
+        if not there and TAKEN in answer.said:
+            raise Retryable(f"somebody else has just set the variable {key} of {scope}") from answer
         said_no = f"GitLab does not take the variable {key} of {scope}: {answer.said}"
         raise Permanent("InvalidVariable", said_no) from answer
     except Permanent as refused:

@@ -34,11 +34,14 @@ class Door:
         return {"url": self.url, "enable_ssl_verification": True, **dict.fromkeys(EVENTS, True), **proof}
 
 
-def place_hook(api: Api, door: Door, repository: str) -> None:
-    """Make the hook, or set the one that is there right. Raises Answered, Permanent, Retryable."""
+def place_hook(api: Api, door: Door, repository: str, *, anew: bool = True) -> None:
+    """Make the hook; with `anew`, set the one that is there right: GitLab does not tell what its secret is.
+
+    Raises Answered, Permanent, Retryable.
+    """
     where = f"{project(repository)}/hooks"
     there = next((hook for hook in api.list(where) if hook["url"] == door.url), None)
-    if there:
-        api.put(f"{where}/{there['id']}", **door.hook())
-    else:
+    if there is None:
         api.post(where, **door.hook())
+    elif anew:
+        api.put(f"{where}/{there['id']}", **door.hook())

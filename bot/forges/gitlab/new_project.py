@@ -26,17 +26,14 @@ def create_repository(
     if effect.webhook_url and not door.secrets:
         said = "the webhook would prove nothing: set POINTSMAN_GITLAB_WEBHOOK_SECRET"
         raise Permanent("NoWebhookSecret", said)
-    known = api.find(project(effect.repository))
-    if known is None:
-        known = _make(api, effect)
-    elif not _ours(api, effect, known):
-        raise _taken(effect)
+    there = api.find(project(effect.repository))
+    known = _as_made(api, effect) if there else _make(api, effect)
     if head_of(get_branch(api, effect.repository, MAIN)) is None:
         raise Retryable(f"GitLab has not made the branch {MAIN} of {effect.repository} yet")
     _require_check(api, effect, known)
     _protect(api, effect.repository)
     if effect.webhook_url:
-        place_hook(api, door, effect.repository)
+        place_hook(api, door, effect.repository, anew=False)
     return e.Done(id=str(known["id"]), url=known["web_url"])
 
 
@@ -69,7 +66,7 @@ def _make(api: Api, effect: e.CreateRepository) -> Json:
         made: Json = api.post("/projects", **body)
     except Answered as answer:
         if TAKEN in answer.said:
-            raise _taken(effect) from answer
+            return _as_made(api, effect)  # by an earlier try, perhaps, that was not to be seen before
         raise Permanent("RepositoryRefused", f"GitLab does not take {name}: {answer.said}") from answer
     except Permanent as refused:
         if refused.reason_code != "Forbidden":
@@ -77,6 +74,14 @@ def _make(api: Api, effect: e.CreateRepository) -> Json:
         said = f"{api.account.login} may not make projects in {group}: give it the role Maintainer there"
         raise Permanent("NoCreateAccess", said) from refused
     return made
+
+
+def _as_made(api: Api, effect: e.CreateRepository) -> Json:
+    """The project that is there, when it is the bot's. Raises Permanent('RepositoryTaken')."""
+    known: Json | None = api.find(project(effect.repository))
+    if known is None or not _ours(api, effect, known):
+        raise _taken(effect)
+    return known
 
 
 def _taken(effect: e.CreateRepository) -> Permanent:

@@ -6,39 +6,32 @@ from bot.domain import effect as e
 from bot.domain.errors import Permanent
 from bot.domain.performer import EffectContext
 from bot.forges.gitlab.client import Answered, Api, Json, project, segment
-from bot.forges.gitlab.tags import checked_tag, target_of
+from bot.forges.gitlab.tags import checked_tag, tagged, target_of
 
 
 def publish_release(api: Api, _effect_id: str, effect: e.PublishRelease, _context: EffectContext) -> e.Done:
-    """The page of a tag has this title and these notes; GitLab makes the tag when it is missing."""
+    """The page of a tag has this title and these notes.
+
+    The tag comes first: GitLab would put the page on whatever a tag of that name is on by then.
+    """
     name, target = checked_tag(effect.tag), target_of(api, effect)
+    at = tagged(api, effect.repository, name, target)
+    if at != target:
+        raise Permanent("TagTaken", f"the tag {name} is on {at[:12]}, not {target[:12]}")
     where = f"{project(effect.repository)}/releases"
-    tag = api.find(f"{project(effect.repository)}/repository/tags/{segment(name)}")
-    if tag:
-        _same(effect, tag, target)
-    page = api.find(f"{where}/{segment(name)}") if tag else None
-    page = page or _made(api, where, effect, target)
+    page = api.find(f"{where}/{segment(name)}") or _made(api, where, effect)
     if (page["name"], page["description"] or "") != (effect.title, effect.notes):
         page = api.put(f"{where}/{segment(name)}", name=effect.title, description=effect.notes)
     return e.Done(id=name, url=page["_links"]["self"])
 
 
-def _made(api: Api, where: str, effect: e.PublishRelease, target: str) -> Json:
-    said = {"tag_name": effect.tag, "ref": target, "name": effect.title, "description": effect.notes}
+def _made(api: Api, where: str, effect: e.PublishRelease) -> Json:
     try:
-        page: Json = api.post(where, **said)
+        page: Json = api.post(where, tag_name=effect.tag, name=effect.title, description=effect.notes)
     except Answered as answer:
         there = api.find(f"{where}/{segment(effect.tag)}")  # somebody was quicker
         if there is None:
-            said_no = f"GitLab does not take the release {effect.tag}: {answer.said}"
-            raise Permanent("ReleaseRefused", said_no) from answer
+            said = f"GitLab does not take the release {effect.tag}: {answer.said}"
+            raise Permanent("ReleaseRefused", said) from answer
         page = there
-    _same(effect, page, target)
     return page
-
-
-def _same(effect: e.PublishRelease, about: Json, target: str) -> None:
-    """Raise Permanent('TagTaken') when what GitLab tells is of another revision."""
-    at = (about.get("commit") or {}).get("id")
-    if at != target:
-        raise Permanent("TagTaken", f"the tag {effect.tag} is on {str(at)[:12]}, not {target[:12]}")

@@ -25,12 +25,16 @@ def reports(api: Api, repository: str, run: str) -> Iterator[Report]:
     """
     if not (run.isascii() and run.isdecimal()):
         raise Permanent("NotFound", f"{run!r} is no pipeline's id")
+    paths: set[str] = set()
     jobs = list(api.list(f"{project(repository)}/pipelines/{run}/jobs"))
     for job in sorted(jobs, key=lambda job: int(job["id"])):
         if job.get("artifacts_file"):
             with tempfile.TemporaryFile() as packed:
                 _download(api, repository, job, packed)
-                yield from archive.reports(packed, f"of the job {job['name']}")
+                for report in archive.reports(packed, f"of the job {job['name']}"):
+                    path = report.path if report.path not in paths else f"{job['name']}/{report.path}"
+                    paths.add(path)
+                    yield Report(path, report.content)
 
 
 def _download(api: Api, repository: str, job: Json, into: IO[bytes]) -> None:

@@ -164,9 +164,6 @@ class GitLabStage:
         )
 
     def variables(self, environment: str) -> dict[str, str]:
-        """None of an environment that is not there."""
-        if environment not in self.world.project.environments:
-            raise KeyError(environment)
         known = self.world.project.variables
         return {one["key"]: one["value"] for one in known if one["environment_scope"] == environment}
 
@@ -174,8 +171,8 @@ class GitLabStage:
         return set(self.world.state.projects)
 
     def required_checks(self, repository: str) -> set[str]:
-        """GitLab asks for the whole pipeline."""
-        return {"*"} if self.world.state.projects[repository].pipelines_must_succeed else set()
+        """GitLab asks for the whole pipeline, of which every check is a line: this one is when any is."""
+        return {"pointsman/merge"} if self.world.state.projects[repository].pipelines_must_succeed else set()
 
     def hooks(self, repository: str) -> set[str]:
         return {hook.url for hook in self.world.state.projects[repository].hooks}
