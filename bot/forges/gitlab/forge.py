@@ -16,6 +16,7 @@ from bot.domain.effect import Effect
 from bot.domain.errors import Permanent
 from bot.domain.model import Model
 from bot.domain.performer import EffectContext
+from bot.forges.allowance import Allowance
 from bot.forges.capabilities import Capabilities
 from bot.forges.finding import Finding, broken
 from bot.forges.gitlab.capabilities import CAPABILITIES
@@ -102,6 +103,12 @@ class GitLabForge:
             return [broken("account", NO_ACCOUNT, "Set POINTSMAN_GITLAB_TOKEN.")]
         door = hook.Door(f"{self._settings.base_url.rstrip('/')}/webhooks/{self.name}", self._secrets)
         return standing.examine(self.api, door, repositories)
+
+    def allowances(self) -> Iterator[Allowance]:
+        """None before GitLab has said; one's own may have no limit."""
+        budget = self.api.budget if self.api else None
+        if budget and budget.limit is not None:
+            yield Allowance("token", "api", budget.limit, budget.remaining, budget.until)
 
     def connect(self, repository: str, webhook_url: str) -> Iterable[Finding]:
         from bot.forges.gitlab import hook, standing
