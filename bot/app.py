@@ -42,6 +42,7 @@ from bot.log.migrate import upgrade
 from bot.log.replay import events
 from bot.log.store import Store
 from bot.memory.writer import MemoryWriter
+from bot.metrics.page import metrics_router
 from bot.settings import Settings
 from bot.studio.pages import studio_router
 from handlers.decide import decide, registry
@@ -129,6 +130,7 @@ def _mount(app: FastAPI, house: House, *, embedded: bool) -> None:
     app.include_router(webhook_router(runtime.inbox, doors, settings))
     app.include_router(events_router(runtime.store, runtime.inbox, settings))
     app.include_router(routes.router(routes.Services(runtime)))
+    app.include_router(metrics_router(runtime.store, runtime.forges))
     if embedded:
         app.include_router(house.embedded.router())
     app.include_router(studio_router(routes.Services(runtime)))

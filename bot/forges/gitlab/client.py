@@ -49,6 +49,8 @@ class Account:
     token: str = field(repr=False)
     kind: str = "private"
     ca_bundle: str | None = None
+    secrets: tuple[bytes, ...] = field(default=(), repr=False)
+    """Secrets of the webhook; the first one is given to new hooks."""
 
     @classmethod
     def of(cls, settings: Settings) -> Account | None:
@@ -57,9 +59,8 @@ class Account:
             return None
         bundle = str(settings.ca_bundle) if settings.ca_bundle else None
         token = settings.gitlab_token.get_secret_value()
-        return cls(
-            settings.gitlab_url.rstrip("/"), settings.gitlab_login, token, settings.gitlab_auth, bundle
-        )
+        url, secrets = settings.gitlab_url.rstrip("/"), tuple(settings.webhook_secrets("gitlab"))
+        return cls(url, settings.gitlab_login, token, settings.gitlab_auth, bundle, secrets)
 
 
 @dataclass
@@ -154,6 +155,10 @@ class Api:
     def put(self, path: str, /, **body: Any) -> Any:
         """Change something."""
         return self._json("put", path, body=body)
+
+    def delete(self, path: str, /) -> None:
+        """Take something away. Raises Answered when it is not there."""
+        self._send("delete", path)
 
     def raw(self, path: str, /, **query: Any) -> bytes:
         """Bytes as they are."""
@@ -257,7 +262,9 @@ class Api:
 
     def _without_token(self, said: object) -> str:
         text = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
-        return text.replace(self.account.token, "[token]")[:500]
+        for secret in (self.account.token, *(one.decode() for one in self.account.secrets)):
+            text = text.replace(secret, "[token]")
+        return text[:500]
 
     def _judged(self, status: int, said: str) -> Exception:
         headers: Mapping[str, str] = getattr(self._local, "headers", {})

@@ -68,6 +68,9 @@ def _start(api: Api, effect: e.RunPipeline, effect_id: str) -> Json:
             return run
         code = "NoWriteAccess" if "ermission" in answer.said else "NoPipeline"
         raise Permanent(code, f"GitLab starts no pipeline for {effect.branch}: {answer.said}") from answer
+    if made["sha"] != effect.revision:  # GitLab runs what the branch is at by then
+        said = f"{effect.branch} went on to {made['sha'][:12]} just before its pipeline was started"
+        raise Permanent("HeadMoved", said)
     return made
 
 

@@ -5,42 +5,17 @@ protection.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from bot.domain.errors import Permanent, Retryable
 from bot.forges.finding import Finding, broken, doubtful, fine
 from bot.forges.gitlab.access import DEVELOPER, get_branch, get_project, level
 from bot.forges.gitlab.client import Answered, Api, Json, project
-from bot.forges.gitlab.verify import SIGNING, TOLERANCE_S
+from bot.forges.gitlab.hook import EVENTS, Door, place_hook
+from bot.forges.gitlab.verify import TOLERANCE_S
 
-EVENTS = (
-    "push_events",
-    "tag_push_events",
-    "merge_requests_events",
-    "note_events",
-    "confidential_note_events",
-    "job_events",
-    "pipeline_events",
-    "deployment_events",
-    "releases_events",
-)
 SOON = timedelta(days=14)
 MAINTAINER = 40
-
-
-@dataclass(frozen=True)
-class Door:
-    """Where GitLab is to call, and the secret it is to use."""
-
-    url: str
-    secrets: tuple[bytes, ...]
-
-    def hook(self) -> Json:
-        """What a hook of the bot's is made with."""
-        secret = self.secrets[0].decode()
-        proof = {"signing_token": secret} if self.secrets[0].startswith(SIGNING) else {"token": secret}
-        return {"url": self.url, "enable_ssl_verification": True, **dict.fromkeys(EVENTS, True), **proof}
 
 
 def examine(api: Api, door: Door, repositories: Sequence[str]) -> Iterator[Finding]:
@@ -59,13 +34,8 @@ def connect(api: Api, door: Door, repository: str) -> Iterator[Finding]:
     if not door.secrets:
         yield broken("webhook", "no secret is set", "Set POINTSMAN_GITLAB_WEBHOOK_SECRET.")
         return
-    where = f"{project(repository)}/hooks"
     try:
-        there = next((hook for hook in api.list(where) if hook["url"] == door.url), None)
-        if there:
-            api.put(f"{where}/{there['id']}", **door.hook())
-        else:
-            api.post(where, **door.hook())
+        place_hook(api, door, repository)
     except (Retryable, Permanent, Answered) as error:
         todo = "Give the bot's account the role Maintainer, or make the webhook by hand (docs/forges.md)."
         yield broken(repository, f"the webhook could not be made: {_short(error)}", todo)

@@ -10,7 +10,8 @@ import pytest
 
 from bot.forges.finding import Finding, Standing
 from bot.forges.gitlab.client import Account, Api
-from bot.forges.gitlab.standing import EVENTS, Door, connect, examine
+from bot.forges.gitlab.hook import EVENTS, Door
+from bot.forges.gitlab.standing import connect, examine
 from tests.forges.gitlab.conftest import Desk
 from tests.forges.gitlab.fake.state import Token
 from tests.forges.gitlab.fake.world import BOT_LOGIN, REPOSITORY, SIGNING, TOKEN
@@ -52,7 +53,7 @@ def test_without_a_secret_nothing_is_made(desk: Desk) -> None:
 
 
 def test_who_may_not_make_webhooks_is_told(desk: Desk) -> None:
-    desk.world.project.members[desk.world.bot.id] = 30
+    desk.world.role(30)
     first, *others = connect(desk.api, DOOR, REPOSITORY)
     assert first.says.startswith(
         "the webhook could not be made: GitLab does not let the bot do this (403 Forbidden)"
@@ -66,7 +67,7 @@ def set_up(desk: Desk) -> None:
 
 
 def role(desk: Desk) -> None:
-    desk.world.project.members[desk.world.bot.id] = 20
+    desk.world.role(20)
 
 
 def no_hook(desk: Desk) -> None:

@@ -119,6 +119,9 @@ class Status:
     coverage: float | None = None
     allow_failure: bool = False
     trace: str = ""
+    archive: bytes | None = None
+    """What a job kept (`artifacts: paths`), zipped."""
+    expired: bool = False
 
 
 @dataclass
@@ -168,6 +171,27 @@ class Deployment:
 
 
 @dataclass
+class Issue:
+    id: int
+    iid: int
+    title: str
+    description: str
+    author: User
+    created_at: datetime
+    labels: list[str] = field(default_factory=list)
+    state: str = "opened"
+
+
+@dataclass
+class Release:
+    tag: str
+    name: str
+    description: str
+    author: User
+    created_at: datetime
+
+
+@dataclass
 class Hook:
     id: int
     url: str
@@ -203,6 +227,11 @@ class Project:
     environments: dict[str, Json] = field(default_factory=dict)
     hooks: list[Hook] = field(default_factory=list)
     events: list[Json] = field(default_factory=list)
+    issues: list[Issue] = field(default_factory=list)
+    releases: dict[str, Release] = field(default_factory=dict)
+    variables: list[Json] = field(default_factory=list)
+    description: str = ""
+    creator: int = 0
     last_activity: datetime = field(default_factory=now)
 
 
