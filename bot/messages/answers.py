@@ -165,6 +165,10 @@ def status(state: TraceState, base_url: str) -> str:
     # A flow says again what an agent has said: once is enough.
     asked = dict.fromkeys(str(said["message"]) for said in state.escalations[-3:])
     lines += [f"- needs a person: {prose(message)}" for message in asked]
+    lines += [
+        f"- ❓ {prose(task.title)}: {code(f'/resolve-task {name}')}"
+        for name, task in state.human_tasks.items()
+    ]
     return "\n".join(lines)
 
 
