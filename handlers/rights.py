@@ -13,7 +13,7 @@ from policies.authorise import Asker, Denied, Needs, authorise, may
 
 
 def check_right(entry: CommandEntry, actor: p.Actor, view: View, environment: str | None) -> None:
-    """Raises Refused: nobody knows the policy, it has switched the command off, or does not give the right."""
+    """Raises Refused: no policy is known, it has switched the command off, or does not give the right."""
     policy, name = policy_of(view.state), entry.signature.name
     if policy is None:
         raise Refused("PolicyInvalid", messages.policy_broken())
