@@ -64,5 +64,5 @@ class HumanAnswer(OpenModel):
 
     task_id: str
     response: str
-    submitted_by: str
+    submitted_by: str = ""
     role: str = ""
