@@ -143,7 +143,7 @@ def head_moved(meant: str, head: str) -> str:
 
 
 def help_text(login: str, commands: Sequence[tuple[str, str]]) -> str:
-    rows = [f"| {code(usage)} | {plain(summary)} |" for usage, summary in commands]
+    rows = [f"| {code(usage)} | {prose(summary)} |" for usage, summary in commands]
     return "\n".join([f"What {code(login)} may say here:", "", "| command | does |", "|---|---|", *rows])
 
 
