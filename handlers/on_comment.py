@@ -11,23 +11,26 @@ from bot.domain.command import Invocation, parse, suggest
 from bot.domain.decision import NOTHING, Decision, do, record
 from bot.domain.effect import PostComment, React
 from bot.domain.event import Draft, Event
+from bot.domain.trace import TraceState
 from bot.domain.view import View
 from handlers.asking import ask
-from handlers.declare import REGISTRY, on
+from handlers.declare import on
+from handlers.known import names
 
 
-def ours(invocations: list[Invocation]) -> list[Invocation]:
-    """The commands we know, and the unknown ones that are close to one of ours (answered with a
-    suggestion).
+def ours(invocations: list[Invocation], state: TraceState) -> list[Invocation]:
+    """The commands we know, by whatever name, and the unknown ones that are close to one of ours (answered
+    with a suggestion).
     """
-    return [i for i in invocations if i.name in REGISTRY.commands or suggest(i.name, list(REGISTRY.commands))]
+    known = names(state)
+    return [i for i in invocations if i.name in known or suggest(i.name, known)]
 
 
 @on("CommentCreated")
 def on_comment_created(event: Event, view: View) -> Decision:
     """Acknowledge with eyes, record each command, ask who this person is."""
     comment = read(event, p.Comment)
-    found = [] if comment.author_is_bot else ours(parse(comment.body))
+    found = [] if comment.author_is_bot else ours(parse(comment.body), view.state)
     if not found:
         return NOTHING
     issued = record(*(_issued(invocation, comment) for invocation in found))
@@ -61,7 +64,7 @@ def _issued(invocation: Invocation, comment: p.Comment) -> Draft:
 def on_comment_edited(event: Event, view: View) -> Decision:
     """Say once that an edit does nothing, when the text looks like a command."""
     comment = read(event, p.Comment)
-    if comment.author_is_bot or not ours(parse(comment.body)):
+    if comment.author_is_bot or not ours(parse(comment.body), view.state):
         return NOTHING
     return do(
         PostComment(

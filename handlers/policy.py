@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from functools import cache
 
 import policies
 from bot.domain.trace import TraceState
@@ -50,7 +51,17 @@ def policy_errors(state: TraceState) -> tuple[str, ...]:
 
 def _load(state: TraceState) -> policies.Policy | None:
     text = policy_text(state)
-    return None if text is None else policies.load(text, files=_below(state)).of(state.tenant_id)
+    if text is None:
+        return None
+    return policies.load(text, files=_below(state), commands=command_names()).of(state.tenant_id)
+
+
+@cache
+def command_names() -> frozenset[str]:
+    """Every name that a comment command has."""
+    from handlers.decide import registry  # which imports the commands, and they this
+
+    return frozenset(registry().commands) | frozenset(registry().second_names)
 
 
 def _below(state: TraceState) -> tuple[tuple[str, str], ...]:

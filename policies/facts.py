@@ -15,7 +15,7 @@ from bot.cel import Kind, Language
 from bot.domain.deployment import Slot
 from bot.domain.model import Model, Moment
 from bot.domain.payloads import Actor
-from bot.domain.release import Approval, Override, Rejection, Start
+from bot.domain.release import Approval, Delay, Lock, Override, Rejection, Start, Stop
 
 Known = TypeVar("Known")
 Severity = Literal["low", "medium", "high", "critical"]
@@ -73,13 +73,6 @@ class Commit(Model):
     signer: str = ""
 
 
-class Lock(Model):
-    """An environment that somebody has locked."""
-
-    by: str
-    reason: str = ""
-
-
 class ReleaseFacts(Model):
     """One release as it stands.
 
@@ -110,6 +103,11 @@ class ReleaseFacts(Model):
     approvals: tuple[Approval, ...] = ()
     overrides: tuple[Override, ...] = ()
     rejections: tuple[Rejection, ...] = ()
+    delays: tuple[Delay, ...] = ()
+    held: Stop | None = None
+    """Somebody holds the change, by word and not by label."""
+    paused: Stop | None = None
+    """Somebody has paused the flow of the trace."""
     author: str = ""
     committers: tuple[str, ...] = ()
     last_pusher: str | None = None

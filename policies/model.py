@@ -36,7 +36,7 @@ from policies.gates import GATES
 from policies.gates.approvals import Approvals
 from policies.layers import leaves
 from policies.roles import Role, Team
-from policies.schema import CLOSED, ONE_OR_MORE, Word, Words, wrong
+from policies.schema import CLOSED, ONE_OR_MORE, CommandName, Line, Word, Words, wrong
 from policies.source import Map, Place
 
 ALWAYS_ON = frozenset({"freeze"})
@@ -173,6 +173,19 @@ class Merge(BaseModel):
     update_branch: StrictBool = True
 
 
+class Commands(BaseModel):
+    """Which comment commands there are here, and other names for them. Names are without the slash.
+
+    `disable: [hotfix]` switches some off; `aliases: {ship-it: approve-release production}` makes `/ship-it`
+    say the same, whatever is written behind it too. No alias has the name of a command, or of one of a forge.
+    """
+
+    model_config = CLOSED
+
+    disable: Annotated[Words, ONE_OR_MORE] = ()
+    aliases: dict[CommandName, Line] = Field(default_factory=dict)
+
+
 class Policy(BaseModel):
     """The resolved policy of one repository, or of one of its tenants."""
 
@@ -188,6 +201,7 @@ class Policy(BaseModel):
     merge: Merge = Merge()
     changes_to_this_file: GateItem | None = None
     freezes: tuple[Freeze, ...] = ()
+    commands: Commands = Commands()
     tenants: dict[Word, dict[str, Any]] = Field(default_factory=dict)
 
     _tenants: dict[str, Policy] = PrivateAttr(default_factory=dict)

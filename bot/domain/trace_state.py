@@ -13,7 +13,7 @@ from bot.domain.deployment import Deployment
 from bot.domain.event import GENESIS
 from bot.domain.flow_state import FlowState
 from bot.domain.model import Model, Moment
-from bot.domain.release import Approval, Override, Rejection, Release, Start
+from bot.domain.release import Approval, Delay, Override, Rejection, Release, Start, Stop
 
 
 class Shown(Model):
@@ -86,6 +86,12 @@ class TraceState(Model):
     rejections: tuple[Rejection, ...] = ()
     starts: tuple[Start, ...] = ()
     """What people have started, where the policy leaves it to them."""
+    delays: tuple[Delay, ...] = ()
+    held: Stop | None = None
+    paused: Stop | None = None
+    """While it is, the flow starts nothing new; what runs goes on."""
+    human_tasks: dict[str, p.HumanTask] = Field(default_factory=dict)
+    """taskId -> a question that nobody has answered yet."""
     releases: dict[str, Release] = Field(default_factory=dict)
     deployments: dict[str, Deployment] = Field(default_factory=dict)
     calendars: dict[str, str] = Field(default_factory=dict)

@@ -25,6 +25,7 @@ from bot.engine.wiring import Wiring
 from bot.forges.port import RepositoryFact
 from bot.intake.arrivals import DELIVERY, Arrival, event_arrival, insert
 from bot.log.append import Ledger
+from bot.projections.locks import Locks
 from bot.projections.slots import Slots
 from bot.projections.trace_keys import TraceKeys
 
@@ -44,6 +45,7 @@ class Batch:
         self._wiring = wiring
         self._ledger = Ledger(session)
         self._slots = Slots(session)
+        self._locks = Locks(session)
         self._keys = TraceKeys(session)
         self._facts: dict[int, list[RepositoryFact]] = {}
         self._arrivals: list[Arrival] = []
@@ -87,6 +89,7 @@ class Batch:
         """Write everything. Returns the wake-ups to remember after the commit."""
         self._ledger.flush()
         self._slots.flush()
+        self._locks.flush()
         self._keys.flush()
         outbox.write(self._session, self._wiring, self._effects)
         for event, timer in self._timers:
@@ -138,11 +141,13 @@ class Batch:
         state = self._ledger.state(tenant, trace)
         module = state.module_id
         self._slots.record(event, module)
+        self._locks.record(event)
         self._keys.record(event, state)
         return View(
             now=now,
             state=state,
             slots=self._slots.of(tenant, module),
+            locks=self._locks.of(tenant, state.forge, state.repository),
             find=partial(self._ledger.find, tenant, trace),
             base_url=self._wiring.settings.base_url,
         )

@@ -143,7 +143,7 @@ def head_moved(meant: str, head: str) -> str:
 
 
 def help_text(login: str, commands: Sequence[tuple[str, str]]) -> str:
-    rows = [f"| {code(usage)} | {plain(summary)} |" for usage, summary in commands]
+    rows = [f"| {code(usage)} | {prose(summary)} |" for usage, summary in commands]
     return "\n".join([f"What {code(login)} may say here:", "", "| command | does |", "|---|---|", *rows])
 
 
@@ -165,6 +165,10 @@ def status(state: TraceState, base_url: str) -> str:
     # A flow says again what an agent has said: once is enough.
     asked = dict.fromkeys(str(said["message"]) for said in state.escalations[-3:])
     lines += [f"- needs a person: {prose(message)}" for message in asked]
+    lines += [
+        f"- ❓ {prose(task.title)}: {code(f'/resolve-task {name}')}"
+        for name, task in state.human_tasks.items()
+    ]
     return "\n".join(lines)
 
 
