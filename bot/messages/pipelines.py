@@ -84,7 +84,9 @@ def cache_of_protected(system: str) -> str:
 
 
 def no_cache_for_releases(system: str) -> str:
-    return f"{system} keeps no caches here: a run for a tag or a release may not take what a branch left behind"
+    return (
+        f"{system} keeps no caches here: a run for a tag or a release may not take what a branch left behind"
+    )
 
 
 # -- refusals: the meaning would be another -----------------------------------------------------------------
@@ -113,3 +115,15 @@ def audience_is_fixed(job: str, audience: str, system: str) -> str:
     return (
         f"job {job}: {system} makes identity tokens for api://AzureADTokenExchange only, not for {audience}"
     )
+
+
+def file_edited(path: str) -> str:
+    return f"`{path}` was edited since it was generated: move it away or take your edit back, then generate again."
+
+
+def file_not_ours(path: str) -> str:
+    return f"`{path}` is there and was not generated: move it away, then generate again."
+
+
+def lock_unreadable(path: str) -> str:
+    return f"`{path}` can not be read: take it back from Git, or delete it and the files that were generated."
