@@ -78,6 +78,7 @@ from bot.messages.merging import (
     target_merged,
 )
 from bot.messages.onboarding import ONBOARDING_TITLE, onboarding_body, policy_exists, proposed_policy
+from bot.messages.releases import release_page
 from bot.messages.text import (
     BOT,
     MERGE_CHECK,
@@ -170,6 +171,7 @@ __all__ = [
     "prose",
     "refused",
     "rejected",
+    "release_page",
     "repository_empty",
     "retrying",
     "rollback_failed",
