@@ -128,6 +128,8 @@ class CreateRepository(Effect):
     description: str = ""
     mark: str
     private: bool = True
+    owner: str = ""
+    """Who asked for it: may work in it from the beginning, where the forge does not see to that by itself."""
     required_check: str = ""
     webhook_url: str = ""
 
