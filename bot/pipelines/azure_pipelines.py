@@ -180,7 +180,7 @@ def _events(events: Events) -> list[str]:
 def _download(other: Job, job: Job) -> dict[str, Any]:
     given = {"artifactName": other.name, "targetPath": "$(Build.SourcesDirectory)"}
     step: dict[str, Any] = {"task": "DownloadPipelineArtifact@2", "inputs": given}
-    return step | ({"continueOnError": Quoted("true")} if other.on is not None and other.on != job.on else {})
+    return step | ({"continueOnError": True} if other.on is not None and other.on != job.on else {})
 
 
 def _kept(job: Job) -> list[dict[str, Any]]:
@@ -188,7 +188,7 @@ def _kept(job: Job) -> list[dict[str, Any]]:
     if job.artefacts:
         always = {"condition": "succeededOrFailed()"} if job.artefacts.always else {}
         steps += [step | always for step in _artefacts(job.name, job.artefacts.paths)]
-    return steps + (_reports(job.reports) if job.reports else [])
+    return steps + (_reports(job.name, job.reports) if job.reports else [])
 
 
 def _artefacts(name: str, paths: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -207,7 +207,8 @@ def _artefacts(name: str, paths: tuple[str, ...]) -> list[dict[str, Any]]:
     ]
 
 
-def _reports(reports: Reports) -> list[dict[str, Any]]:
+def _reports(name: str, reports: Reports) -> list[dict[str, Any]]:
+    """Shown by the forge, and kept as files: what it shows cannot be read back as it was written."""
     steps: list[dict[str, Any]] = []
     if reports.junit:
         given = {"testResultsFormat": "JUnit", "testResultsFiles": reports.junit}
@@ -217,4 +218,7 @@ def _reports(reports: Reports) -> list[dict[str, Any]]:
         steps.append(
             {"task": "PublishCodeCoverageResults@2", "condition": "succeededOrFailed()", "inputs": given}
         )
-    return steps
+    paths = tuple(path for path in (reports.junit, reports.cobertura) if path)
+    # A job that broke before it wrote its reports has failed for that, not for these steps.
+    kept = {"condition": "succeededOrFailed()", "continueOnError": True}
+    return steps + [step | kept for step in _artefacts(f"{name}-reports", paths)]

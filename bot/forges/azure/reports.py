@@ -15,13 +15,20 @@ ARTEFACT_CAP = 64 * 1024 * 1024
 
 
 def reports(place: Place, run: str) -> Iterator[Report]:
-    """File by file. An artefact that is too large is told as one file without content."""
+    """File by file; of two with one name, the second with its artefact's name before it.
+
+    An artefact that is too large is told as one file without content.
+    """
     if not run.isdecimal():
         raise Permanent("NotFound", f"there is no run {run} in {place.repository}")
     project = place.repository.project
     found = place.client.build.get_artifacts(project=project, build_id=int(run)) or ()
+    told: set[str] = set()
     for one in sorted(found, key=lambda one: str(one.name)):
-        yield from _files(place, one)
+        for report in _files(place, one):
+            path = f"{one.name}/{report.path}" if report.path in told else report.path
+            told.add(path)
+            yield Report(path, report.content)
 
 
 def _files(place: Place, artefact: Any) -> Iterator[Report]:

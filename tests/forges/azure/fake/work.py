@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 
 from tests.forges.azure.fake import told
@@ -153,8 +152,3 @@ def update(call: Request) -> Json:
 def linked(call: Request) -> Json:
     found = linked_to(call.org, call.repo, get(call).id)
     return told.listed([{"id": str(one["id"]), "url": one["url"]} for one in found])
-
-
-def text_of(item: Json) -> str:
-    """The words of a work item, without markup."""
-    return html.unescape(re.sub("<[^>]+>", "", item["fields"].get("System.Description", ""))).strip()
