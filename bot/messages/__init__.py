@@ -95,6 +95,7 @@ from bot.messages.merging import (
     target_merged,
 )
 from bot.messages.onboarding import ONBOARDING_TITLE, onboarding_body, policy_exists, proposed_policy
+<<<<<<< HEAD
 from bot.messages.steering import (
     alias_of,
     already_held,
@@ -133,6 +134,9 @@ from bot.messages.steering import (
     unknown_task,
     unlocked,
 )
+=======
+from bot.messages.releases import release_page
+>>>>>>> wave-azure
 from bot.messages.text import (
     BOT,
     MERGE_CHECK,
@@ -270,6 +274,7 @@ __all__ = [
     "refreshed",
     "refused",
     "rejected",
+    "release_page",
     "repository_empty",
     "resumed",
     "retrying",

@@ -150,5 +150,123 @@ def _stage(pipeline: Pipeline, stage: str) -> dict[str, Any]:
     jobs = [job for job in pipeline.jobs if job.stage == stage]
     body: dict[str, Any] = {"stage": stage, "dependsOn": earlier}
     if any(expressing.may_miss(pipeline, job) for job in jobs):
+<<<<<<< HEAD
         body["condition"] = f"and({UNLESS_FAILED})"
     return body | {"jobs": [azure_jobs.job(pipeline, job, depends=False) for job in jobs]}
+=======
+        body["condition"] = f"and({_UNLESS_FAILED})"
+    return body | {"jobs": [_job(pipeline, job, depends=False) for job in jobs]}
+
+
+def _job(pipeline: Pipeline, job: Job, *, depends: bool) -> dict[str, Any]:
+    before = pipeline.before(job)
+    body: dict[str, Any] = {"job": _id(job), "displayName": job.name}
+    if depends:
+        body["dependsOn"] = [_id(other) for other in before]
+    if condition := _condition(pipeline, job, depends=depends):
+        body["condition"] = condition
+    body["timeoutInMinutes"] = Quoted(str(expressing.minutes(job)))
+    if job.allow_failure:
+        body["continueOnError"] = Quoted("true")
+    # Two deep: the commit that a change's merge is made of has to be there.
+    checkout = {"checkout": "self", "fetchDepth": Quoted("2"), "persistCredentials": Quoted("false")}
+    body["steps"] = [
+        checkout,
+        *(_download(o, job) for o in before if o.artefacts),
+        _script(pipeline, job),
+        *_kept(job),
+    ]
+    return body
+
+
+def _id(job: Job) -> str:
+    """Azure's ids have no hyphens; ours have no underscores."""
+    return job.name.replace("-", "_")
+
+
+def _script(pipeline: Pipeline, job: Job) -> dict[str, Any]:
+    commands = "".join(f"{_checked(job, step.rstrip())}\n" for step in job.steps)
+    made = f'mkdir -p "$BUILD_ARTIFACTSTAGINGDIRECTORY/{job.name}"\n' if job.artefacts else ""
+    variables = {**pipeline.variables, **job.variables, "moduleId": pipeline.module}
+    return {
+        "bash": block(f"set -eo pipefail\n{made}{METADATA}{commands}"),
+        "displayName": job.name,
+        "env": {name: Quoted(_checked(job, value)) for name, value in variables.items()},
+    }
+
+
+def _checked(job: Job, text: str) -> str:
+    """Azure replaces `$(name)` in what it reads, with no way to say that it shall not; `${{` has one."""
+    found = _MACRO.search(text)
+    if found or text.startswith("$["):
+        shown = found[0] if found else "$["
+        raise CannotWrite(f"job {job.name}: {SYSTEM} would read `{shown}` as a variable of its own")
+    return text.replace("${{", "${{ '${{' }}")
+
+
+def _condition(pipeline: Pipeline, job: Job, *, depends: bool) -> str:
+    events = expressing.narrowed(pipeline, job)
+    missing = depends and expressing.may_miss(pipeline, job)
+    if events is None:
+        return f"and({_UNLESS_FAILED})" if missing else ""
+    told = _events(events)
+    either = told[0] if len(told) == 1 else f"or({', '.join(told)})"
+    return f"and({_UNLESS_FAILED if missing else 'succeeded()'}, {either})"
+
+
+def _events(events: Events) -> list[str]:
+    found = ["eq(variables['Build.Reason'], 'PullRequest')"] if events.changes else []
+    for folder, patterns in (("refs/heads/", events.branches), ("refs/tags/", events.tags)):
+        for pattern in patterns:
+            beginning = expressing.prefix(pattern, SYSTEM)
+            test, name = ("eq", pattern) if beginning is None else ("startsWith", beginning)
+            found.append(f"{test}(variables['Build.SourceBranch'], '{folder}{name}')")
+    return found
+
+
+def _download(other: Job, job: Job) -> dict[str, Any]:
+    given = {"artifactName": other.name, "targetPath": "$(Build.SourcesDirectory)"}
+    step: dict[str, Any] = {"task": "DownloadPipelineArtifact@2", "inputs": given}
+    return step | ({"continueOnError": True} if other.on is not None and other.on != job.on else {})
+
+
+def _kept(job: Job) -> list[dict[str, Any]]:
+    steps: list[dict[str, Any]] = []
+    if job.artefacts:
+        always = {"condition": "succeededOrFailed()"} if job.artefacts.always else {}
+        steps += [step | always for step in _artefacts(job.name, job.artefacts.paths)]
+    return steps + (_reports(job.name, job.reports) if job.reports else [])
+
+
+def _artefacts(name: str, paths: tuple[str, ...]) -> list[dict[str, Any]]:
+    """A folder's name means all that is in it."""
+    patterns = [line for path in paths for line in (path.rstrip("/"), f"{path.rstrip('/')}/**")]
+    given = {
+        "Contents": block("".join(f"{line}\n" for line in patterns)),
+        "TargetFolder": f"{STAGING}/{name}",
+    }
+    return [
+        {"task": "CopyFiles@2", "inputs": given},
+        {
+            "task": "PublishPipelineArtifact@1",
+            "inputs": {"targetPath": f"{STAGING}/{name}", "artifact": name},
+        },
+    ]
+
+
+def _reports(name: str, reports: Reports) -> list[dict[str, Any]]:
+    """Shown by the forge, and kept as files: what it shows cannot be read back as it was written."""
+    steps: list[dict[str, Any]] = []
+    if reports.junit:
+        given = {"testResultsFormat": "JUnit", "testResultsFiles": reports.junit}
+        steps.append({"task": "PublishTestResults@2", "condition": "succeededOrFailed()", "inputs": given})
+    if reports.cobertura:
+        given = {"summaryFileLocation": reports.cobertura}
+        steps.append(
+            {"task": "PublishCodeCoverageResults@2", "condition": "succeededOrFailed()", "inputs": given}
+        )
+    paths = tuple(path for path in (reports.junit, reports.cobertura) if path)
+    # A job that broke before it wrote its reports has failed for that, not for these steps.
+    kept = {"condition": "succeededOrFailed()", "continueOnError": True}
+    return steps + [step | kept for step in _artefacts(f"{name}-reports", paths)]
+>>>>>>> wave-azure
