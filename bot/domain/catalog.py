@@ -104,6 +104,9 @@ TYPED: dict[str, tuple[str, type[Model]]] = {
     "pointsman.ApprovalsCarried": ("release-manager", p.ApprovalsCarried),
     "pointsman.MergeVerdictChanged": ("release-manager", p.MergeVerdictChanged),
     "pointsman.BranchUpdateRequested": ("release-manager", p.BranchUpdateRequested),
+    "pointsman.EvidenceAdded": ("API, CLI, devops-engineer", p.EvidenceAdded),
+    "pointsman.CoverageRecalled": ("devops-engineer", p.CoverageRecalled),
+    "pointsman.ReleaseAttested": ("release-manager", p.ReleaseAttested),
 }
 
 # Name, or `Name=Alias,Alias`; the order is domain.md's.
@@ -178,7 +181,8 @@ SECTIONS: dict[str, str] = {
     "Pointsman": """
         pointsman.VerdictChanged pointsman.ApprovalsCarried pointsman.MergeVerdictChanged
         pointsman.BranchUpdateRequested pointsman.DeploymentAnswered
-        pointsman.OnboardingRequested pointsman.ReleaseNoted""",
+        pointsman.OnboardingRequested pointsman.ReleaseNoted pointsman.EvidenceAdded
+        pointsman.CoverageRecalled pointsman.ReleaseAttested""",
 }
 
 

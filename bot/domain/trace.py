@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.domain import payloads as p
-from bot.domain import trace_branch, trace_release
+from bot.domain import trace_branch, trace_evidence, trace_release
 from bot.domain.catalog import read
 from bot.domain.event import Event
 from bot.domain.flow_state import FlowState, follow
@@ -21,7 +21,7 @@ BESIDE = (".yaml", ".yml", "CODEOWNERS")
 """Files of the base branch that a policy may rest on."""
 WEBHOOKS = "webhooks/"
 """What the source of a forge's fact begins with."""
-APPLY: dict[str, Fold] = trace_release.FOLDS | trace_branch.FOLDS
+APPLY: dict[str, Fold] = trace_release.FOLDS | trace_branch.FOLDS | trace_evidence.FOLDS
 
 
 _applies = trace_release.registering(APPLY)

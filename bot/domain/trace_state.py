@@ -76,6 +76,12 @@ class TraceState(Model):
     """revision -> last PipelineFinished payload."""
     tests: dict[str, Literal["passed", "failed", "running"]] = Field(default_factory=dict)
     """revision -> passed | failed."""
+    evidence: dict[str, tuple[p.EvidenceAdded, ...]] = Field(default_factory=dict)
+    """revision -> what reports say of it (bot.domain.trace_evidence)."""
+    base_coverage: p.CoverageRecalled | None = None
+    """What the log last knew of the coverage of the change's target."""
+    attested: dict[str, str] = Field(default_factory=dict)
+    """environment -> id of the last `pointsman.ReleaseAttested` (its envelope stays in the log)."""
     facts: dict[str, Any] = Field(default_factory=dict)
     """The last `FactsGathered`, without the people."""
     infra: dict[str, dict[str, Any]] = Field(default_factory=dict)

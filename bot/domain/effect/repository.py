@@ -130,14 +130,3 @@ class CreateRepository(Effect):
     private: bool = True
     required_check: str = ""
     webhook_url: str = ""
-
-
-class GatherEvidence(Effect):
-    """Read the reports that a pipeline run kept: tests, coverage, findings, parts lists, signatures.
-
-    Result: `EvidenceResult`.
-    """
-
-    kind: ClassVar[str] = "GatherEvidence"
-    run: str
-    revision: str
