@@ -51,7 +51,8 @@ def _decoded(document: Mapping[str, Any]) -> Envelope:
     try:
         return Envelope.from_dict(plain)
     except (ValueError, exceptions.FormatError) as error:
-        raise _wrong("payload", f"payload and signatures must be base64 ({error})") from error
+        message = "payload and signatures must be base64"
+        raise Invalid("NotAnEnvelope", message, path="payload") from error
 
 
 def signed_by(document: Mapping[str, Any], pem: str) -> bool:

@@ -105,6 +105,7 @@ TYPED: dict[str, tuple[str, type[Model]]] = {
     "pointsman.MergeVerdictChanged": ("release-manager", p.MergeVerdictChanged),
     "pointsman.BranchUpdateRequested": ("release-manager", p.BranchUpdateRequested),
     "pointsman.EvidenceAdded": ("API, CLI, devops-engineer", p.EvidenceAdded),
+    "pointsman.EvidenceRefused": ("devops-engineer", p.EvidenceRefused),
     "pointsman.CoverageRecalled": ("devops-engineer", p.CoverageRecalled),
     "pointsman.ReleaseAttested": ("release-manager", p.ReleaseAttested),
 }
@@ -182,7 +183,7 @@ SECTIONS: dict[str, str] = {
         pointsman.VerdictChanged pointsman.ApprovalsCarried pointsman.MergeVerdictChanged
         pointsman.BranchUpdateRequested pointsman.DeploymentAnswered
         pointsman.OnboardingRequested pointsman.ReleaseNoted pointsman.EvidenceAdded
-        pointsman.CoverageRecalled pointsman.ReleaseAttested""",
+        pointsman.EvidenceRefused pointsman.CoverageRecalled pointsman.ReleaseAttested""",
 }
 
 

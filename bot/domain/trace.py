@@ -135,7 +135,8 @@ def _change(state: TraceState, event: Event) -> Update:
 def _merged(state: TraceState, event: Event) -> Update:
     if state.change and state.change["number"] != event.data["number"]:
         return {}
-    return {"change": (state.change or {}) | event.data | {"state": "merged"}}
+    change = (state.change or {}) | event.data | {"state": "merged"}
+    return {"change": change, "merged_at": state.merged_at or event.time}
 
 
 @_applies("PipelineReady")

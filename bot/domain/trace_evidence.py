@@ -34,6 +34,12 @@ def _needed(state: TraceState, known: Update) -> Update:
     return {revision: said for revision, said in known.items() if revision in needed}
 
 
+def _refused(state: TraceState, event: Event) -> Update:
+    said = read(event, p.EvidenceRefused)
+    newest = list(state.evidence_refused.items())[-(REVISIONS - 1) :]
+    return {"evidence_refused": dict(newest) | {said.revision: said.refused}}
+
+
 def _recalled(_state: TraceState, event: Event) -> Update:
     return {"base_coverage": read(event, p.CoverageRecalled)}
 
@@ -45,6 +51,7 @@ def _attested(state: TraceState, event: Event) -> Update:
 
 FOLDS = {
     "pointsman.EvidenceAdded": _added,
+    "pointsman.EvidenceRefused": _refused,
     "pointsman.CoverageRecalled": _recalled,
     "pointsman.ReleaseAttested": _attested,
 }

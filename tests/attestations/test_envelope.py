@@ -32,7 +32,9 @@ def test_a_signature_holds_for_its_key_and_no_other() -> None:
 
 
 @pytest.mark.parametrize(
-    "private", [ec.generate_private_key(ec.SECP256R1()), rsa.generate_private_key(65537, 2048)], ids=["ecdsa", "rsa"]
+    "private",
+    [ec.generate_private_key(ec.SECP256R1()), rsa.generate_private_key(65537, 2048)],
+    ids=["ecdsa", "rsa"],
 )
 def test_other_kinds_of_key_hold_as_well(private: Any) -> None:
     said = Envelope(b"{}", "text/plain", {})
@@ -61,7 +63,11 @@ def test_a_replaced_subject_ends_it() -> None:
 
 def test_a_key_id_is_a_hint_and_no_more() -> None:
     (one,) = GOOD["signatures"]
-    for said in ({"sig": one["sig"]}, {"sig": one["sig"], "keyid": ""}, {"sig": one["sig"], "keyid": "somebody"}):
+    for said in (
+        {"sig": one["sig"]},
+        {"sig": one["sig"], "keyid": ""},
+        {"sig": one["sig"], "keyid": "somebody"},
+    ):
         assert envelope.signed_by(GOOD | {"signatures": [said]}, PUBLIC)
     other = f.signed(f.provenance(), f.key()[0])["signatures"][0]
     assert envelope.signed_by(GOOD | {"signatures": [other | {"keyid": ""}, one | {"keyid": ""}]}, PUBLIC)
@@ -77,13 +83,17 @@ def test_a_key_id_is_a_hint_and_no_more() -> None:
         ({"payload": "", "payloadType": "x", "signatures": []}, "signatures", "signatures must be a list of 1 to 10 signatures"),
         ({"payload": "", "payloadType": "x", "signatures": [{"sig": "eA=="}] * 11}, "signatures", "signatures must be a list of 1 to 10 signatures"),
         ({"payload": "", "payloadType": "x", "signatures": [{}]}, "signatures[0].sig", "signatures[0].sig must be text"),
-        ({"payload": "a", "payloadType": "x", "signatures": [{"sig": ""}]}, "payload", "payload payload and signatures must be base64 (Incorrect padding)"),
+        ({"payload": "a", "payloadType": "x", "signatures": [{"sig": ""}]}, "payload", "payload and signatures must be base64"),
     ],
 )  # fmt: skip
 def test_what_is_no_envelope_is_named(document: Any, path: str, message: str) -> None:
     with pytest.raises(Invalid) as error:
         envelope.opened(document)
-    assert (error.value.reason_code, error.value.path, error.value.message) == ("NotAnEnvelope", path, message)
+    assert (error.value.reason_code, error.value.path, error.value.message) == (
+        "NotAnEnvelope",
+        path,
+        message,
+    )
 
 
 def test_a_private_key_and_an_unfit_key_are_no_public_key() -> None:
@@ -105,11 +115,16 @@ def test_the_commits_of_a_statement_are_found_in_every_version() -> None:
         return statement.commits(statement.Statement.model_validate(said))
 
     at = {"digest": {"sha1": f.SHA}}
-    assert commits({"buildDefinition": {"resolvedDependencies": [{"digest": {"gitCommit": f.SHA}}]}}) == {f.SHA}
+    assert commits({"buildDefinition": {"resolvedDependencies": [{"digest": {"gitCommit": f.SHA}}]}}) == {
+        f.SHA
+    }
     assert commits({"materials": [at]}) == {f.SHA}
     assert commits({"invocation": {"configSource": at}}) == {f.SHA}
     assert commits({}, gitCommit=f.SHA.upper()) == {f.SHA}
-    assert commits({"materials": [{"uri": "x"}, "y"], "buildDefinition": [], "invocation": {"configSource": 1}}) == frozenset()
+    assert (
+        commits({"materials": [{"uri": "x"}, "y"], "buildDefinition": [], "invocation": {"configSource": 1}})
+        == frozenset()
+    )
 
 
 @pytest.mark.parametrize(

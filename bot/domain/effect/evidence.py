@@ -27,6 +27,8 @@ class RecallCoverage(Effect):
     target: str = "evidence"
     forge: str
     branch: str
+    head: str = ""
+    """Where the branch is now, as far as anybody knows."""
     module_id: str
 
 

@@ -122,12 +122,22 @@ class EvidenceAdded(OpenModel):
     attestation: AttestationReport | None = None
 
 
+class EvidenceRefused(OpenModel):
+    """`pointsman.EvidenceRefused`: reports of a run that could not be read. Path -> why."""
+
+    repository: str
+    revision: str
+    run: str
+    refused: dict[str, str]
+
+
 class CoverageRecalled(OpenModel):
     """`pointsman.CoverageRecalled`: covered lines of the change that was merged last, in per cent; None: the
-    log knows of none.
+    log knows of none. `head` is the target's head when the log was asked.
     """
 
     branch: str
+    head: str = ""
     coverage: float | None = None
     revision: str = ""
 
