@@ -145,6 +145,7 @@ class Batch:
             slots=self._slots.of(tenant, module),
             find=partial(self._ledger.find, tenant, trace),
             base_url=self._wiring.settings.base_url,
+            attests=self._wiring.settings.attestation_key is not None,
         )
 
     def _send(self, event: Event, cause: Event, decision: Decision) -> None:

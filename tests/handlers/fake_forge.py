@@ -56,9 +56,9 @@ class FakeForge:
     told: dict[str, Any] = field(default_factory=dict)
     """What else is said of the change."""
     performed: list[fx.Effect] = field(default_factory=list)
-    evidence: fx.EvidenceResult = fx.EvidenceResult()
+    evidence: fx.EvidenceResult = field(default_factory=fx.EvidenceResult)
     """What the reports of a run come to."""
-    recalled: fx.CoverageResult = fx.CoverageResult()
+    recalled: fx.CoverageResult = field(default_factory=fx.CoverageResult)
     """What the log knows of the target's coverage."""
 
     def perform(self, effect: fx.Effect, world: Any) -> Model:
