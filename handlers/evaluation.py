@@ -17,8 +17,10 @@ from bot.domain.release import release_id
 from bot.domain.trace_branch import last_pusher
 from bot.domain.view import View
 from handlers.change_facts import change_facts, stages_of
+from handlers.evidence_facts import evidence_facts
 from handlers.policy import code_owners_of, policy_errors, policy_of
 from policies.facts import ReleaseFacts
+from policies.trust import NOBODY
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def release_facts(view: View, environment: str) -> ReleaseFacts:
     state = view.state
     change = state.change or {}
     head = state.head or ""
-    coverage = {sha: run["coverage"] for sha, run in state.runs.items() if run.get("coverage") is not None}
+    policy = policy_of(state)
     return ReleaseFacts(
         tenant=state.tenant_id,
         module=state.module_id,
@@ -62,7 +64,6 @@ def release_facts(view: View, environment: str) -> ReleaseFacts:
         phase="deployment" if state.merged else "change",
         carried=state.carried,
         tests=state.tests,
-        coverage=coverage,
         approvals=(*state.approvals, *state.reviews),
         overrides=state.overrides,
         rejections=state.rejections,
@@ -79,6 +80,7 @@ def release_facts(view: View, environment: str) -> ReleaseFacts:
         actors=state.people,
         code_owners=code_owners_of(state),
         **change_facts(state),
+        **evidence_facts(state, policy.trust if policy else NOBODY),
         stages={sha: stages_of(run) for sha, run in state.runs.items() if run.get("told", "all") == "all"},
         namespace=state.infra.get(environment, {}).get("namespace"),
         slots=_slots(view, head),

@@ -28,8 +28,13 @@ def policy_digest(state: TraceState) -> str:
     """SHA-256 of the policy text and of what it extends, first twelve digits: `policyVersion` in the
     artefacts.
     """
+    return full_policy_digest(state)[:12]
+
+
+def full_policy_digest(state: TraceState) -> str:
+    """SHA-256, hexadecimal. Of a policy that extends no file it is the digest of the file."""
     below = [part for file in _below(state) for part in file]
-    return hashlib.sha256("\0".join((policy_text(state) or "", *below)).encode()).hexdigest()[:12]
+    return hashlib.sha256("\0".join((policy_text(state) or "", *below)).encode()).hexdigest()
 
 
 def policy_of(state: TraceState) -> policies.Policy | None:

@@ -31,13 +31,15 @@ from policies.approvals import leaves as leaves_of
 from policies.errors import dotted
 from policies.facts import CONDITIONS, ReleaseFacts, values
 from policies.freezes import Freeze
-from policies.gate import Gate
+from policies.gate import Gate, GateModel
 from policies.gates import GATES
 from policies.gates.approvals import Approvals
+from policies.gates.coverage import Coverage
 from policies.layers import leaves
 from policies.roles import Role, Team
 from policies.schema import CLOSED, ONE_OR_MORE, CommandName, Line, Word, Words, wrong
 from policies.source import Map, Place
+from policies.trust import Trust
 
 ALWAYS_ON = frozenset({"freeze"})
 """Gates that are never written in a list: their fields live at the top level."""
@@ -200,6 +202,7 @@ class Policy(BaseModel):
     mode: Literal["observe", "enforce"] = "enforce"
     merge: Merge = Merge()
     changes_to_this_file: GateItem | None = None
+    trust: Trust = Trust()
     freezes: tuple[Freeze, ...] = ()
     commands: Commands = Commands()
     tenants: dict[Word, dict[str, Any]] = Field(default_factory=dict)
@@ -269,6 +272,18 @@ class Policy(BaseModel):
         """Whether a forge's own reviews count anywhere."""
         gates = (gate for name in self.environments for gate in self.approval_gates(name, policy_file=True))
         return any("reviews" in gate.accept for gate in gates)
+
+    @cached_property
+    def evidence(self) -> frozenset[str]:
+        """Kinds of reports that some gate reads (bot/domain/payloads/evidence.py)."""
+        gates = (item.gate for environment in self.environments.values() for item in environment.items)
+        return frozenset[str]().union(*(gate.evidence() for gate in gates if isinstance(gate, GateModel)))
+
+    @cached_property
+    def compares_coverage(self) -> bool:
+        """Whether some gate asks for the coverage of the base branch."""
+        gates = (item.gate for environment in self.environments.values() for item in environment.items)
+        return any(isinstance(gate, Coverage) and gate.no_drop for gate in gates)
 
     def reads(self, environment: str) -> frozenset[str]:
         """Event types that can change the verdict of an environment."""

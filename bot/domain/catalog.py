@@ -115,6 +115,10 @@ TYPED: dict[str, tuple[str, type[Model]]] = {
     "pointsman.EnvironmentLocked": ("lock", p.EnvironmentLocked),
     "pointsman.EnvironmentUnlocked": ("unlock", p.EnvironmentLocked),
     "pointsman.PipelineWanted": ("generate_pipeline, update_pipeline", p.PipelineWanted),
+    "pointsman.EvidenceAdded": ("API, CLI, devops-engineer", p.EvidenceAdded),
+    "pointsman.EvidenceRefused": ("devops-engineer", p.EvidenceRefused),
+    "pointsman.CoverageRecalled": ("devops-engineer", p.CoverageRecalled),
+    "pointsman.ReleaseAttested": ("release-manager", p.ReleaseAttested),
 }
 
 # Name, or `Name=Alias,Alias`; the order is domain.md's.
@@ -192,7 +196,8 @@ SECTIONS: dict[str, str] = {
         pointsman.OnboardingRequested pointsman.ReleaseNoted
         pointsman.DelayEnded pointsman.ChangeHeld pointsman.ChangeFreed pointsman.FlowPaused
         pointsman.FlowResumed pointsman.EnvironmentLocked pointsman.EnvironmentUnlocked
-        pointsman.PipelineWanted""",
+        pointsman.PipelineWanted pointsman.EvidenceAdded
+        pointsman.EvidenceRefused pointsman.CoverageRecalled pointsman.ReleaseAttested""",
 }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.domain import payloads as p
-from bot.domain import trace_branch, trace_release, trace_steering, trace_triggers
+from bot.domain import trace_branch, trace_evidence, trace_release, trace_steering, trace_triggers
 from bot.domain.catalog import read
 from bot.domain.event import Event
 from bot.domain.flow_state import FlowState, follow
@@ -22,7 +22,11 @@ BESIDE = (".yaml", ".yml", "CODEOWNERS")
 WEBHOOKS = "webhooks/"
 """What the source of a forge's fact begins with."""
 APPLY: dict[str, Fold] = (
-    trace_release.FOLDS | trace_branch.FOLDS | trace_steering.FOLDS | trace_triggers.FOLDS
+    trace_release.FOLDS
+    | trace_branch.FOLDS
+    | trace_evidence.FOLDS
+    | trace_steering.FOLDS
+    | trace_triggers.FOLDS
 )
 
 
@@ -137,7 +141,8 @@ def _change(state: TraceState, event: Event) -> Update:
 def _merged(state: TraceState, event: Event) -> Update:
     if state.change and state.change["number"] != event.data["number"]:
         return {}
-    return {"change": (state.change or {}) | event.data | {"state": "merged"}}
+    change = (state.change or {}) | event.data | {"state": "merged"}
+    return {"change": change, "merged_at": state.merged_at or event.time}
 
 
 @_applies("PipelineReady")

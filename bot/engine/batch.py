@@ -150,6 +150,7 @@ class Batch:
             locks=self._locks.of(tenant, state.forge, state.repository),
             find=partial(self._ledger.find, tenant, trace),
             base_url=self._wiring.settings.base_url,
+            attests=self._wiring.settings.attestation_key is not None,
         )
 
     def _send(self, event: Event, cause: Event, decision: Decision) -> None:

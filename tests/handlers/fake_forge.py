@@ -56,11 +56,24 @@ class FakeForge:
     told: dict[str, Any] = field(default_factory=dict)
     """What else is said of the change."""
     performed: list[fx.Effect] = field(default_factory=list)
+    evidence: fx.EvidenceResult = field(default_factory=fx.EvidenceResult)
+    """What the reports of a run come to."""
+    recalled: fx.CoverageResult = field(default_factory=fx.CoverageResult)
+    """What the log knows of the target's coverage."""
 
     def perform(self, effect: fx.Effect, world: Any) -> Model:
         self.performed.append(effect)
         name = re.sub("(?<!^)(?=[A-Z])", "_", effect.kind).lower()
         return getattr(self, f"do_{name}")(effect, world)
+
+    def do_gather_evidence(self, effect: fx.GatherEvidence, world: Any) -> Model:
+        return self.evidence
+
+    def do_recall_coverage(self, effect: fx.RecallCoverage, world: Any) -> Model:
+        return self.recalled
+
+    def do_sign_statement(self, effect: fx.SignStatement, world: Any) -> Model:
+        return fx.SignedResult(key_id="key", envelope={"statement": effect.statement})
 
     def do_gather_facts(self, effect: fx.GatherFacts, world: Any) -> Model:
         branch = effect.branch if effect.branch in self.heads else None

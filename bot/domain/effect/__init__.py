@@ -23,12 +23,12 @@ from bot.domain.effect.change import (
 )
 from bot.domain.effect.common import Effect, File
 from bot.domain.effect.deployment import ApplyRelease, Provision, Service, Target, UndoRelease
+from bot.domain.effect.evidence import GatherEvidence, RecallCoverage, SignStatement
 from bot.domain.effect.memory import WriteMemory
 from bot.domain.effect.repository import (
     AnswerDeployment,
     CreateRepository,
     CreateTag,
-    GatherEvidence,
     LinkIssues,
     OpenIssue,
     PrepareEnvironment,
@@ -43,6 +43,7 @@ from bot.domain.result import (
     CheckResult,
     CommentResult,
     CommitResult,
+    CoverageResult,
     Done,
     EvidenceResult,
     Health,
@@ -51,6 +52,7 @@ from bot.domain.result import (
     PipelineResult,
     Probe,
     Provisioned,
+    SignedResult,
     UpdateResult,
 )
 
@@ -65,6 +67,7 @@ __all__ = [
     "CommentResult",
     "CommitFiles",
     "CommitResult",
+    "CoverageResult",
     "CreateRepository",
     "CreateTag",
     "Done",
@@ -88,11 +91,14 @@ __all__ = [
     "Provisioned",
     "PublishRelease",
     "React",
+    "RecallCoverage",
     "RecordDeployment",
     "RevertCommit",
     "RunPipeline",
     "Service",
     "SetCheck",
+    "SignStatement",
+    "SignedResult",
     "Target",
     "UndoRelease",
     "UpdateBranch",
@@ -124,6 +130,8 @@ EFFECTS: dict[str, type[Effect]] = {
         RevertCommit,
         CreateRepository,
         GatherEvidence,
+        RecallCoverage,
+        SignStatement,
         Provision,
         ApplyRelease,
         UndoRelease,
