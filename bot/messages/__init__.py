@@ -78,6 +78,7 @@ from bot.messages.merging import (
     target_merged,
 )
 from bot.messages.onboarding import ONBOARDING_TITLE, onboarding_body, policy_exists, proposed_policy
+from bot.messages.releases import READERS, approval_standing, merged_as, replaced
 from bot.messages.text import (
     BOT,
     MERGE_CHECK,
@@ -87,6 +88,7 @@ from bot.messages.text import (
     environment_of_check,
     plain,
     prose,
+    release_url,
     short,
     trace_url,
 )
@@ -106,11 +108,13 @@ __all__ = [
     "MERGE_CHECK",
     "ONBOARDING_TITLE",
     "PIPELINE_CHECK",
+    "READERS",
     "agent_branch_name",
     "already_approved",
     "already_deployed",
     "another_change",
     "approval_cancelled",
+    "approval_standing",
     "approval_will_end",
     "approve_again",
     "approved",
@@ -137,6 +141,7 @@ __all__ = [
     "jobs_left_out",
     "merge_summary",
     "merge_title",
+    "merged_as",
     "method",
     "module_not_accepted",
     "new_revision",
@@ -170,6 +175,8 @@ __all__ = [
     "prose",
     "refused",
     "rejected",
+    "release_url",
+    "replaced",
     "repository_empty",
     "retrying",
     "rollback_failed",
