@@ -44,6 +44,7 @@ from bot.log.store import Store
 from bot.memory.writer import MemoryWriter
 from bot.settings import Settings
 from bot.studio.pages import studio_router
+from bot.trial.performer import PolicyTrier
 from handlers.decide import decide, registry
 
 
@@ -70,6 +71,7 @@ def furnish(settings: Settings, *, work: bool, alone: bool, listens_at: str = ""
     forges = configured(settings, store)
     memory = MemoryWriter(settings.home, lambda tenant, trace: _events(store, tenant, trace))
     performers: dict[str, Performer] = {**forges, "deploy": Deployer(settings.home, forges), "memory": memory}
+    performers["policy"] = PolicyTrier(forges, store)
     runtime = Runtime(
         settings,
         forges=forges,

@@ -6,12 +6,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from pathlib import PurePosixPath
 
 import policies
+from bot.domain.release import POLICY_FILE
 from bot.domain.trace import TraceState
 from policies import code_owners
 
-NO_FILE = "version: 1\nextends: default\n"
+NO_FILE = "version: 1\n"
+FOLDER = f"{PurePosixPath(POLICY_FILE).parent}/"
 
 
 def policy_text(state: TraceState) -> str | None:
@@ -28,6 +31,7 @@ def policy_digest(state: TraceState) -> str:
     artefacts.
     """
     below = [part for file in _below(state) for part in file]
+    below += [organisation_text(state) or ""] if organisation_text(state) else []
     return hashlib.sha256("\0".join((policy_text(state) or "", *below)).encode()).hexdigest()[:12]
 
 
@@ -50,7 +54,29 @@ def policy_errors(state: TraceState) -> tuple[str, ...]:
 
 def _load(state: TraceState) -> policies.Policy | None:
     text = policy_text(state)
-    return None if text is None else policies.load(text, files=_below(state)).of(state.tenant_id)
+    return None if text is None else _loaded(text, state)
+
+
+def _loaded(text: str, state: TraceState) -> policies.Policy:
+    over = organisation_text(state)
+    return policies.load(text, files=_below(state), organisation=over).of(state.tenant_id)
+
+
+def organisation_text(state: TraceState) -> str | None:
+    """The policy that all repositories of the organisation lie over; None: it has none."""
+    return state.facts.get("organisationText") or None
+
+
+def touches_policy(state: TraceState) -> bool:
+    """Whether the change edits anything that the policy in force is made of, or its tests: the file, what
+    lies beside it, what it extends, its calendars, the code owners that it asks.
+    """
+    change = state.change or {}
+    paths = change.get("paths") or ()
+    rests_on = set(paths_of(state))
+    return bool(change.get("touchesPolicy")) or any(
+        path.startswith(FOLDER) or path in rests_on for path in paths
+    )
 
 
 def _below(state: TraceState) -> tuple[tuple[str, str], ...]:

@@ -103,6 +103,8 @@ TYPED: dict[str, tuple[str, type[Model]]] = {
     "pointsman.VerdictChanged": ("release-manager", p.VerdictChanged),
     "pointsman.ApprovalsCarried": ("release-manager", p.ApprovalsCarried),
     "pointsman.MergeVerdictChanged": ("release-manager", p.MergeVerdictChanged),
+    "pointsman.PolicyTrialRequested": ("release-manager", p.PolicyTrialRequested),
+    "pointsman.PolicyTried": ("release-manager", p.PolicyTried),
     "pointsman.BranchUpdateRequested": ("release-manager", p.BranchUpdateRequested),
 }
 
@@ -178,7 +180,8 @@ SECTIONS: dict[str, str] = {
     "Pointsman": """
         pointsman.VerdictChanged pointsman.ApprovalsCarried pointsman.MergeVerdictChanged
         pointsman.BranchUpdateRequested pointsman.DeploymentAnswered
-        pointsman.OnboardingRequested pointsman.ReleaseNoted""",
+        pointsman.OnboardingRequested pointsman.ReleaseNoted
+        pointsman.PolicyTrialRequested pointsman.PolicyTried""",
 }
 
 

@@ -83,6 +83,7 @@ from bot.messages.text import (
     BOT,
     MERGE_CHECK,
     PIPELINE_CHECK,
+    POLICY_CHECK,
     check_name,
     code,
     environment_of_check,
@@ -92,6 +93,7 @@ from bot.messages.text import (
     short,
     trace_url,
 )
+from bot.messages.trial import trial_comment, trial_failed, trial_running, trial_summary, trial_title
 from bot.messages.verdicts import (
     deployment_line,
     explained,
@@ -108,6 +110,7 @@ __all__ = [
     "MERGE_CHECK",
     "ONBOARDING_TITLE",
     "PIPELINE_CHECK",
+    "POLICY_CHECK",
     "READERS",
     "agent_branch_name",
     "already_approved",
@@ -195,6 +198,11 @@ __all__ = [
     "target_branch",
     "target_merged",
     "trace_url",
+    "trial_comment",
+    "trial_failed",
+    "trial_running",
+    "trial_summary",
+    "trial_title",
     "unknown_environment",
     "unknown_version",
     "verdict_lines",

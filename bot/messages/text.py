@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 BOT = "pointsman[bot]"
 PIPELINE_CHECK = "pointsman/pipeline"
+POLICY_CHECK = "pointsman/policy"
 MERGE_CHECK = "pointsman/merge"
 """Over all environments: the one check that branch protection should require."""
 ICONS = {"approved": "✅", "delayed": "⏳", "rejected": "❌", "skipped": "➖"}

@@ -24,6 +24,7 @@ from bot.domain.effect.change import (
 from bot.domain.effect.common import Effect, File
 from bot.domain.effect.deployment import ApplyRelease, Provision, Service, Target, UndoRelease
 from bot.domain.effect.memory import WriteMemory
+from bot.domain.effect.policy import TryPolicy
 from bot.domain.effect.repository import (
     AnswerDeployment,
     CreateRepository,
@@ -48,9 +49,13 @@ from bot.domain.result import (
     Health,
     IssueResult,
     MergeResult,
+    NewlyBlocked,
+    OtherVerdict,
     PipelineResult,
+    PolicyTrial,
     Probe,
     Provisioned,
+    TriedCase,
     UpdateResult,
 )
 
@@ -78,9 +83,12 @@ __all__ = [
     "LinkIssues",
     "MergeChange",
     "MergeResult",
+    "NewlyBlocked",
     "OpenChange",
     "OpenIssue",
+    "OtherVerdict",
     "PipelineResult",
+    "PolicyTrial",
     "PostComment",
     "PrepareEnvironment",
     "Probe",
@@ -94,6 +102,8 @@ __all__ = [
     "Service",
     "SetCheck",
     "Target",
+    "TriedCase",
+    "TryPolicy",
     "UndoRelease",
     "UpdateBranch",
     "UpdateChange",
@@ -128,5 +138,6 @@ EFFECTS: dict[str, type[Effect]] = {
         ApplyRelease,
         UndoRelease,
         WriteMemory,
+        TryPolicy,
     )
 }
