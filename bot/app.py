@@ -49,6 +49,7 @@ from bot.memory.writer import MemoryWriter
 from bot.metrics.page import metrics_router
 from bot.settings import Settings
 from bot.studio.pages import studio_router
+from bot.trial.performer import PolicyTrier
 from handlers.decide import decide, registry
 
 
@@ -79,6 +80,7 @@ def furnish(settings: Settings, *, work: bool, alone: bool, listens_at: str = ""
         "deploy": Deployer(settings.home, forges),
         "memory": memory,
         "evidence": Gatherer(forges, Reader(settings.sigstore_trusted_root), store),
+        "policy": PolicyTrier(forges, store),
     }
     if settings.attestation_key is not None:
         performers["signer"] = Signer(KeyFile.read(settings.attestation_key))

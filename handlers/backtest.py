@@ -6,40 +6,19 @@ then; of somebody whom the old policy did not ask for, nothing is known.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import policies
+from bot.domain.effect import NewlyBlocked, OtherVerdict
 from bot.domain.event import Event
-from bot.domain.model import rfc3339
 from bot.domain.trace import TraceState, apply
 from bot.domain.view import View
 from handlers.evaluation import release_facts
+from handlers.policy import policy_of
 
 VERDICT = "pointsman.VerdictChanged"
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One verdict that would have been another."""
-
-    trace: str
-    environment: str
-    revision: str
-    at: datetime
-    was: str
-    would: str
-    reason_code: str
-    message: str
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "traceId": self.trace, "environment": self.environment, "revision": self.revision,
-            "at": rfc3339(self.at), "was": self.was, "would": self.would, "reason_code": self.reason_code,
-            "message": self.message,
-        }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -47,7 +26,7 @@ class Answer:
     """Of one trace: how many verdicts were asked again, and those that differ."""
 
     asked: int
-    differences: tuple[Difference, ...]
+    differences: tuple[OtherVerdict, ...]
 
 
 def backtest(events: Iterable[Event], policy: policies.Policy) -> Answer:
@@ -63,14 +42,47 @@ def backtest(events: Iterable[Event], policy: policies.Policy) -> Answer:
     return Answer(asked, tuple(found))
 
 
-def _asked_again(event: Event, state: TraceState, policy: policies.Policy) -> Difference | None:
+def newly_blocked(state: TraceState, policy: policies.Policy, now: datetime) -> Iterator[NewlyBlocked]:
+    """The gates that `policy` would close for an open change, environment by environment.
+
+    Closed newly: the policy in force has no gate of that name there that blocks. What a new gate would still
+    have to look up counts as closed, because it would be until it is looked up.
+    """
+    before, change = policy_of(state), state.change or {}
+    view = View(now=now, state=state)
+    for name in policy.of(state.tenant_id).environments:
+        facts = release_facts(view, name)
+        known = before is not None and name in before.environments
+        closed = _closing(before, facts, now) if before is not None and known else frozenset[str]()
+        found = sorted(_closing(policy, facts, now) - closed)
+        if found:
+            yield NewlyBlocked(
+                trace_id=state.trace_id, change=change["number"], environment=name, gates=tuple(found)
+            )
+
+
+def _closing(policy: policies.Policy, facts: policies.ReleaseFacts, now: datetime) -> frozenset[str]:
+    verdict = policies.evaluate(policy, facts, now)
+    if not verdict.blocks:
+        return frozenset()
+    nodes = [child for child in verdict.children if child.state in {"delayed", "rejected"}] or [verdict]
+    return frozenset(node.name if node is not verdict else verdict.reason_code for node in nodes)
+
+
+def _asked_again(event: Event, state: TraceState, policy: policies.Policy) -> OtherVerdict | None:
     told, environment = event.data, event.data["environment"]
     facts = release_facts(View(now=event.time, state=state), environment)
     facts = facts.model_copy(update={"revision": told["revision"], "phase": told.get("phase", "change")})
     verdict = policies.evaluate(policy, facts, event.time)
     if verdict.state == told["state"]:
         return None
-    return Difference(
-        state.trace_id, environment, told["revision"], event.time, told["state"], verdict.state,
-        verdict.reason_code, verdict.message,
-    )  # fmt: skip
+    return OtherVerdict(
+        trace_id=state.trace_id,
+        environment=environment,
+        revision=told["revision"],
+        at=event.time,
+        was=told["state"],
+        would=verdict.state,
+        reason_code=verdict.reason_code,
+        message=verdict.message,
+    )

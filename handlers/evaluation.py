@@ -18,7 +18,7 @@ from bot.domain.trace_branch import last_pusher
 from bot.domain.view import View
 from handlers.change_facts import change_facts, stages_of
 from handlers.evidence_facts import evidence_facts
-from handlers.policy import code_owners_of, policy_errors, policy_of
+from handlers.policy import code_owners_of, policy_errors, policy_of, touches_policy
 from policies.facts import ReleaseFacts
 from policies.trust import NOBODY
 
@@ -86,7 +86,7 @@ def release_facts(view: View, environment: str) -> ReleaseFacts:
         slots=_slots(view, head),
         base_branch=change.get("target", "main"),
         draft=bool(change.get("draft")),
-        touches_policy=bool(change.get("touchesPolicy")),
+        touches_policy=touches_policy(state),
         calendars=state.calendars,
         intent_at=state.intent_at,
     )

@@ -91,7 +91,7 @@ def check_of(evaluation: Evaluation, view: View) -> SetCheck:
         conclusion="neutral" if evaluation.observed else conclusion,
         title=messages.verdict_title(evaluation.tree),
         summary=messages.verdict_markdown(evaluation.tree),
-        url=messages.trace_url(view.base_url, view.state.trace_id),
+        url=messages.release_url(view.base_url, evaluation.release_id, view.state.trace_id),
         buttons=messages.buttons(),
     )
 

@@ -31,6 +31,7 @@ from policies.explain import lines
 from policies.what_if import suppose
 
 if TYPE_CHECKING:
+    from bot.domain.effect import OtherVerdict
     from bot.domain.trace import TraceState
 
 Maybe = Annotated[
@@ -197,7 +198,7 @@ def backtest(
     from handlers import backtest as past
 
     read = usable_policy(policy, output, root, organisation)
-    found: list[past.Difference] = []
+    found: list[OtherVerdict] = []
     asked = count = 0
     with reading() as session:
         for owner, name in traces(session, tenant):
@@ -211,4 +212,4 @@ def backtest(
     typer.echo(f"{len(found)} of {asked} verdicts in {count} traces would have been others.")
     for one in found:
         said = f"{one.was} -> {one.would}: {one.message}"
-        typer.echo(f"{one.at:%Y-%m-%d %H:%M} {one.trace} {one.environment} {one.revision[:7]} {said}")
+        typer.echo(f"{one.at:%Y-%m-%d %H:%M} {one.trace_id} {one.environment} {one.revision[:7]} {said}")

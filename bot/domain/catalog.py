@@ -106,6 +106,8 @@ TYPED: dict[str, tuple[str, type[Model]]] = {
     "pointsman.VerdictChanged": ("release-manager", p.VerdictChanged),
     "pointsman.ApprovalsCarried": ("release-manager", p.ApprovalsCarried),
     "pointsman.MergeVerdictChanged": ("release-manager", p.MergeVerdictChanged),
+    "pointsman.PolicyTrialRequested": ("release-manager", p.PolicyTrialRequested),
+    "pointsman.PolicyTried": ("release-manager", p.PolicyTried),
     "pointsman.BranchUpdateRequested": ("release-manager", p.BranchUpdateRequested),
     "pointsman.DelayEnded": ("delay_release", p.DelayEnded),
     "pointsman.ChangeHeld": ("hold", p.Steered),
@@ -197,7 +199,9 @@ SECTIONS: dict[str, str] = {
         pointsman.DelayEnded pointsman.ChangeHeld pointsman.ChangeFreed pointsman.FlowPaused
         pointsman.FlowResumed pointsman.EnvironmentLocked pointsman.EnvironmentUnlocked
         pointsman.PipelineWanted pointsman.EvidenceAdded
-        pointsman.EvidenceRefused pointsman.CoverageRecalled pointsman.ReleaseAttested""",
+        pointsman.EvidenceRefused pointsman.CoverageRecalled pointsman.ReleaseAttested
+
+        pointsman.PolicyTrialRequested pointsman.PolicyTried""",
 }
 
 

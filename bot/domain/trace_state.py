@@ -47,6 +47,13 @@ class MergeBlocked(Model):
     message: str
 
 
+class PolicyTrialState(Model):
+    """The last trial of a policy that the change brings. `ok` None: it is not over yet."""
+
+    revision: str
+    ok: bool | None = None
+
+
 class TraceState(Model):
     """Everything decided or observed so far in one trace."""
 
@@ -117,6 +124,7 @@ class TraceState(Model):
     """merged revision -> approved revision with the same tree."""
     merge_verdict: p.MergeVerdictChanged | None = None
     """What was last said about merging the change."""
+    policy_trial: PolicyTrialState | None = None
     merge_requested: str | None = None
     merge_blocked: MergeBlocked | None = None
     behind_at: str = ""

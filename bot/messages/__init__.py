@@ -95,7 +95,8 @@ from bot.messages.merging import (
     target_merged,
 )
 from bot.messages.onboarding import ONBOARDING_TITLE, onboarding_body, policy_exists, proposed_policy
-<<<<<<< HEAD
+from bot.messages.release_page import release_page
+from bot.messages.releases import READERS, approval_standing, merged_as, replaced
 from bot.messages.steering import (
     alias_of,
     already_held,
@@ -134,21 +135,21 @@ from bot.messages.steering import (
     unknown_task,
     unlocked,
 )
-=======
-from bot.messages.releases import release_page
->>>>>>> wave-azure
 from bot.messages.text import (
     BOT,
     MERGE_CHECK,
     PIPELINE_CHECK,
+    POLICY_CHECK,
     check_name,
     code,
     environment_of_check,
     plain,
     prose,
+    release_url,
     short,
     trace_url,
 )
+from bot.messages.trial import trial_comment, trial_failed, trial_running, trial_summary, trial_title
 from bot.messages.verdicts import (
     deployment_line,
     explained,
@@ -165,6 +166,8 @@ __all__ = [
     "MERGE_CHECK",
     "ONBOARDING_TITLE",
     "PIPELINE_CHECK",
+    "POLICY_CHECK",
+    "READERS",
     "agent_branch_name",
     "alias_of",
     "already_approved",
@@ -175,6 +178,7 @@ __all__ = [
     "another_change",
     "answered",
     "approval_cancelled",
+    "approval_standing",
     "approval_will_end",
     "approve_again",
     "approved",
@@ -211,6 +215,7 @@ __all__ = [
     "locked",
     "merge_summary",
     "merge_title",
+    "merged_as",
     "method",
     "module_not_accepted",
     "moment",
@@ -275,6 +280,8 @@ __all__ = [
     "refused",
     "rejected",
     "release_page",
+    "release_url",
+    "replaced",
     "repository_empty",
     "resumed",
     "retrying",
@@ -296,6 +303,11 @@ __all__ = [
     "target_branch",
     "target_merged",
     "trace_url",
+    "trial_comment",
+    "trial_failed",
+    "trial_running",
+    "trial_summary",
+    "trial_title",
     "unknown_environment",
     "unknown_task",
     "unknown_template",

@@ -25,6 +25,7 @@ from bot.domain.effect.common import Effect, File
 from bot.domain.effect.deployment import ApplyRelease, Provision, Service, Target, UndoRelease
 from bot.domain.effect.evidence import GatherEvidence, RecallCoverage, SignStatement
 from bot.domain.effect.memory import WriteMemory
+from bot.domain.effect.policy import TryPolicy
 from bot.domain.effect.repository import (
     AnswerDeployment,
     CreateRepository,
@@ -49,10 +50,14 @@ from bot.domain.result import (
     Health,
     IssueResult,
     MergeResult,
+    NewlyBlocked,
+    OtherVerdict,
     PipelineResult,
+    PolicyTrial,
     Probe,
     Provisioned,
     SignedResult,
+    TriedCase,
     UpdateResult,
 )
 
@@ -81,9 +86,12 @@ __all__ = [
     "LinkIssues",
     "MergeChange",
     "MergeResult",
+    "NewlyBlocked",
     "OpenChange",
     "OpenIssue",
+    "OtherVerdict",
     "PipelineResult",
+    "PolicyTrial",
     "PostComment",
     "PrepareEnvironment",
     "Probe",
@@ -100,6 +108,8 @@ __all__ = [
     "SignStatement",
     "SignedResult",
     "Target",
+    "TriedCase",
+    "TryPolicy",
     "UndoRelease",
     "UpdateBranch",
     "UpdateChange",
@@ -136,5 +146,6 @@ EFFECTS: dict[str, type[Effect]] = {
         ApplyRelease,
         UndoRelease,
         WriteMemory,
+        TryPolicy,
     )
 }

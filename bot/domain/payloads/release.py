@@ -118,6 +118,27 @@ class BranchUpdateRequested(OpenModel):
     base: str = ""
 
 
+class PolicyTrialRequested(OpenModel):
+    """`pointsman.PolicyTrialRequested`: a change touches the policy, so the policy of its head is tried."""
+
+    change: int
+    revision: str
+
+
+class PolicyTried(OpenModel):
+    """`pointsman.PolicyTried`: whether the policy of `revision` can be read and passes its own tests.
+
+    `differing` verdicts of the past would have been others; `blocked`: open changes with newly closed gates.
+    """
+
+    change: int
+    revision: str
+    ok: bool
+    message: str = ""
+    differing: int = 0
+    blocked: int = 0
+
+
 class MergeVerdictChanged(OpenModel):
     """`pointsman.MergeVerdictChanged`: whether the change may be merged at `revision`, over all environments.
     `waits_for` are those that reject it, or else those that do not approve it yet.
