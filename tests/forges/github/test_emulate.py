@@ -28,6 +28,7 @@ from bot.domain.model import Model
 from bot.domain.performer import EffectContext
 from bot.forges.github import GitHubForge
 from bot.log.store import Store
+from bot.log.tables import LEASES
 from bot.settings import Settings
 from tests.forges.github.deeds import BRANCH
 from tests.forges.world import serving, until
@@ -112,6 +113,9 @@ def emulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulated]:
             json.dumps(_seed(key, f"http://127.0.0.1:{listener.getsockname()[1]}/"))
         )
         with _emulator(port, folder / "seed.json"):
+            store = Store(f"sqlite:///{folder}/none.db")
+            with store.begin() as session:
+                LEASES.create(session.connection())
             forge = GitHubForge.configured(
                 Settings(
                     home=folder,
@@ -123,7 +127,7 @@ def emulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulated]:
                     github_pause=0,
                     github_webhook_secret=SECRET,
                 ),
-                Store(f"sqlite:///{folder}/none.db"),
+                store,
             )
             assert forge
             yield Emulated(f"http://127.0.0.1:{port}", forge, calls)
