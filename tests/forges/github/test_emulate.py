@@ -27,9 +27,8 @@ from bot.domain.errors import Permanent
 from bot.domain.model import Model
 from bot.domain.performer import EffectContext
 from bot.forges.github import GitHubForge
-from bot.log.store import Store
-from bot.log.tables import LEASES
 from bot.settings import Settings
+from tests.forges.conformance.stages.github import empty_store
 from tests.forges.github.deeds import BRANCH
 from tests.forges.world import serving, until
 from tests.support.node import TOOLS
@@ -113,9 +112,6 @@ def emulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulated]:
             json.dumps(_seed(key, f"http://127.0.0.1:{listener.getsockname()[1]}/"))
         )
         with _emulator(port, folder / "seed.json"):
-            store = Store(f"sqlite:///{folder}/none.db")
-            with store.begin() as session:
-                LEASES.create(session.connection())
             forge = GitHubForge.configured(
                 Settings(
                     home=folder,
@@ -127,7 +123,7 @@ def emulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulated]:
                     github_pause=0,
                     github_webhook_secret=SECRET,
                 ),
-                store,
+                empty_store(folder),
             )
             assert forge
             yield Emulated(f"http://127.0.0.1:{port}", forge, calls)
