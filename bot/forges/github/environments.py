@@ -32,11 +32,11 @@ def prepare_environment(
     wanted = _wanted(effect)
     repository, path = effect.repository, f"/environments/{quote(effect.environment, safe='')}"
     if not _is_there(ground, repository, effect.environment):
-        ground.client.send("PUT", repository, path, {}, needs=MAKE)
+        _make(ground, effect, path)
     have = _variables(ground, repository, path) if wanted else {}
     for name, value in wanted.items():
         if name not in have:
-            _make(ground, repository, path, name, value)
+            _add(ground, repository, path, name, value)
         elif have[name] != value:
             said = {"name": name, "value": value}
             ground.client.send("PATCH", repository, f"{path}/variables/{name}", said, needs=VARIABLES)
@@ -83,7 +83,18 @@ def _variables(ground: Ground, repository: str, path: str) -> dict[str, str]:
     return {one["name"]: one["value"] for one in listed}
 
 
-def _make(ground: Ground, repository: str, path: str, name: str, value: str) -> None:
+def _make(ground: Ground, effect: e.PrepareEnvironment, path: str) -> None:
+    try:
+        ground.client.send("PUT", effect.repository, path, {}, needs=MAKE)
+    except Answered as error:
+        if error.status != MISSING:
+            raise
+        what = f"the environment {effect.environment} in {effect.repository}"
+        todo = "let an administrator make it"
+        raise Permanent("NoWriteAccess", f"{ground.login} may not make {what}: {todo}") from error
+
+
+def _add(ground: Ground, repository: str, path: str, name: str, value: str) -> None:
     said = {"name": name, "value": value}
     try:
         ground.client.send("POST", repository, f"{path}/variables", said, needs=VARIABLES)

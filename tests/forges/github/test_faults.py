@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -41,6 +42,11 @@ LISTED = (
 )
 """What reads a list page by page."""
 AFTERWARDS = {"done, but the answer lost", "done, but the answer cut off"}
+CUT = {
+    "reset": re.compile(r"GitHub cannot be reached: (ReadError|RemoteProtocolError|WriteError)"),
+    "done, but the answer lost": re.compile(r"GitHub cannot be reached: (ReadError|RemoteProtocolError)"),
+}
+"""That a connection was cut, and not answered with an error, is what these are about."""
 WAITS = {"403 with Retry-After": 7.0, "429 with Retry-After": 7.0}
 
 
@@ -99,6 +105,8 @@ def test_every_request_may_fail_once(tmp_path: Path, name: str, fault: str) -> N
             failures = until_done(stage, deed, revision)
             assert deed.left(stage) == deed.expected(stage), asked_of(name)[number]
             assert len(failures) <= 1, asked_of(name)[number]
+            if fault in CUT:
+                assert all(CUT[fault].fullmatch(str(failure)) for failure in failures), failures
             if fault in WAITS:
                 (failure,) = failures
                 assert isinstance(failure, Retryable)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import socket
+import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -141,6 +143,14 @@ def paged(call: Call, items: list[Any], inside: str = "") -> Reply:
     return Reply(200, {"total_count": len(items), inside: part} if inside else part, headers)
 
 
+def cut(receive: Receive) -> None:
+    """Reset the connection of a request. An ASGI application that just returns has uvicorn answer with 500."""
+    transport = receive.__self__.transport  # type: ignore[attr-defined] - uvicorn's RequestResponseCycle
+    at_once = struct.pack("ii", 1, 0)
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+    transport.abort()
+
+
 def _without_items(said: Json) -> Json:
     return {name: [] if isinstance(value, list) else value for name, value in said.items()}
 
@@ -190,7 +200,8 @@ class Server:
         exchange = Exchange(request.method, path, query, dict(request.headers), await request.body())
         reply = await anyio.to_thread.run_sync(self._answer, exchange)
         if reply is None:
-            return  # nothing is sent: uvicorn cuts the connection
+            cut(receive)
+            return
         body = (
             reply.json
             if isinstance(reply.json, bytes)
