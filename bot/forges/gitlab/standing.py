@@ -17,6 +17,8 @@ from bot.forges.gitlab.verify import TOLERANCE_S
 
 SOON = timedelta(days=14)
 MAINTAINER = 40
+LOW = 0.1
+"""Less than this part of the requests is little."""
 
 
 def examine(api: Api, door: Door, repositories: Sequence[str]) -> Iterator[Finding]:
@@ -52,6 +54,7 @@ def _account(api: Api) -> Iterator[Finding]:
         yield broken("account", said, f"Set POINTSMAN_GITLAB_LOGIN={login}.")
     yield from _token(api)
     yield from _clock(api)
+    yield from _budget(api)
 
 
 def _token(api: Api) -> Iterator[Finding]:
@@ -76,6 +79,18 @@ def _clock(api: Api) -> Iterator[Finding]:
         said = f"this machine's clock and GitLab's are {abs(off):.0f} s apart"
         todo = f"Set the clock: signed calls are refused beyond {TOLERANCE_S} s."
         yield (broken if abs(off) > TOLERANCE_S else doubtful)("clock", said, todo)
+
+
+def _budget(api: Api) -> Iterator[Finding]:
+    """A GitLab of one's own may have no limit, and then says nothing of it."""
+    limit, left = api.budget.limit, api.budget.remaining
+    if limit is None or left is None:
+        return
+    said = f"{left} of {limit} requests are left"
+    if left < limit * LOW:
+        yield doubtful("rate limit", said, "The bot waits when none is left. Raise the limit of its account.")
+    else:
+        yield fine("rate limit", said)
 
 
 def _looked_at(api: Api, door: Door, name: str) -> Iterator[Finding]:

@@ -175,6 +175,13 @@ def test_a_clock_that_is_wrong(desk: Desk, off: int, standing: str | None) -> No
     assert [one.standing.value for one in found] == ([standing] if standing else [])
 
 
+@pytest.mark.parametrize(("left", "standing"), [(600, "ok"), (60, "ok"), (59, "warning")])
+def test_what_is_left_of_the_limit(desk: Desk, left: int, standing: str) -> None:
+    desk.server.limit = (600, left, 1_790_000_000)
+    found = said(list(examine(desk.api, DOOR, ())))
+    assert (standing, "rate limit", f"{left} of 600 requests are left") in found
+
+
 def test_nobody_there_is_a_finding() -> None:
     (finding,) = examine(Api(Account("http://127.0.0.1:9", BOT_LOGIN, TOKEN)), DOOR, (REPOSITORY,))
     assert (finding.standing, finding.says) == (Standing.BROKEN, "GitLab did not answer (ConnectionError)")
