@@ -29,6 +29,7 @@ PAGE = 100
 TIMEOUT_S = 30
 DECIDE_OURSELVES: Json = {"max_retries": 0, "obey_rate_limit": False, "retry_transient_errors": False}
 TOO_MANY, FORBIDDEN, UNAUTHORISED, NOT_FOUND, CONFLICT, SERVER = 429, 403, 401, 404, 409, 500
+TOOK_TOO_LONG = 408
 
 
 class Answered(Exception):
@@ -280,7 +281,7 @@ class Api:
             )
         if status == FORBIDDEN:
             return Permanent("Forbidden", _forbidden(said))
-        if status >= SERVER or (status == CONFLICT and "lock" in said.lower()):
+        if status >= SERVER or status == TOOK_TOO_LONG or (status == CONFLICT and "lock" in said.lower()):
             wait = float(after) if after.isdecimal() else None
             return Retryable(f"GitLab answers {status}", after=wait)
         return Answered(status, said)

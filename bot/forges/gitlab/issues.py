@@ -20,7 +20,7 @@ from bot.forges.gitlab.linked_issues import lines_of, with_lines
 
 NEWEST = 300
 """Own issues that are looked at. A lost answer is asked for again within minutes."""
-REFERENCE = re.compile(r"(?P<path>[\w.-]+(?:/[\w.-]+)+)?#(?P<number>[1-9]\d{0,9})", re.ASCII)
+REFERENCE = re.compile(r"(?P<path>\w[\w.-]*(?:/\w[\w.-]*)+)?#(?P<number>[1-9]\d{0,9})", re.ASCII)
 CLOSES, RELATED = "Closes", "Related to"
 
 

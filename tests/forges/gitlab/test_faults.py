@@ -12,7 +12,7 @@ from bot.domain import effect as e
 from bot.domain.errors import Permanent, Retryable
 from bot.forges.gitlab.perform import PERFORM
 from bot.forges.local import git as real
-from tests.forges.gitlab.cases import EFFECTS, seen
+from tests.forges.gitlab.cases import EFFECTS, seen, with_a_pipeline
 from tests.forges.gitlab.conftest import Desk
 from tests.forges.gitlab.fake import git
 from tests.forges.gitlab.fake.world import TOKEN
@@ -23,6 +23,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     "429": {"status": 429, "headers": LIMITED},
     "403 with Retry-After": {"status": 403, "headers": LIMITED},
     "500": {"status": 500},
+    "408": {"status": 408},
     "503 with Retry-After": {"status": 503, "headers": LIMITED},
     "timeout": {"kind": "timeout"},
     "reset": {"kind": "reset"},
@@ -155,3 +156,30 @@ def test_what_the_token_may_not_is_told_with_what_to_mend(
     assert refused.value.reason_code in code
     assert TOKEN not in refused.value.message
     assert seen(desk) == before
+
+
+FACTS = {
+    "of a change": e.GatherFacts(correlation="c", change=1, branch="feature/x", actors=("olive",), paths=("app.py",), past=1),
+    "of a run": e.GatherFacts(correlation="c", run="1"),
+    "of a tree": e.GatherFacts(correlation="c", tree_of="main"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "fault", ["429", "403 with Retry-After", "500", "timeout", "reset", "done but the answer cut short"]
+)
+@pytest.mark.parametrize("facts", FACTS)
+def test_facts_are_whole_or_there_are_none(desk: Desk, facts: str, fault: str) -> None:
+    """Whichever of its reads goes wrong: half of what a decision needs to know would be worse than nothing."""
+    with_a_pipeline(desk)
+    desk.stage.finish_run(str(desk.stage.head("feature/x")), "failed")
+    whole = desk.do(FACTS[facts])
+    begun = len(desk.server.asked)
+    assert desk.do(FACTS[facts]) == whole  # who the bot is, is known by now
+    reads = len(desk.server.asked) - begun
+    for number in range(0, reads, 1 if fault == "429" else max(1, reads // 3)):
+        wrong = desk.fault("GET", ".", skip=number, **FAULTS[fault])
+        with pytest.raises(Retryable):
+            desk.do(FACTS[facts])
+        assert wrong.times == 0
+        assert desk.do(FACTS[facts]) == whole

@@ -56,6 +56,7 @@ def project(state: State, one: Project, by: User) -> Json:
         "namespace": {"id": 1, "full_path": group, "kind": kind}, "empty_repo": not one.repo.branches(),
         "merge_method": one.merge_method, "squash_option": one.squash_option, "ci_config_path": one.ci_config_path,
         "only_allow_merge_if_pipeline_succeeds": one.pipelines_must_succeed, "description": one.description or None,
+        "allow_merge_on_skipped_pipeline": one.skipped_is_success,
         "creator_id": one.creator, "last_activity_at": iso(one.last_activity),
         "permissions": {
             "project_access": {"access_level": direct, "notification_level": 3} if direct else None,

@@ -217,6 +217,7 @@ class Project:
     merge_method: str = "merge"
     squash_option: str = "default_off"
     pipelines_must_succeed: bool = False
+    skipped_is_success: bool = False
     approvals_required: int = 0
     ci_config_path: str | None = None
     changes: list[Change] = field(default_factory=list)
