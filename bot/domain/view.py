@@ -35,3 +35,5 @@ class View:
     base_url: str = "http://127.0.0.1:8080"
     attests: bool = False
     """Whether the bot has a key to sign with (`POINTSMAN_ATTESTATION_KEY`)."""
+    creates_in: tuple[str, ...] = ()
+    """`forge:owner` where the bot may make repositories."""

@@ -70,6 +70,7 @@ class World:
     trace: str = "trace-1234"
     counter: int = 0
     attests: bool = False
+    creates_in: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.forge.policy = self.policy
@@ -176,6 +177,7 @@ class World:
             locks=self.locks,
             find=self.find,
             attests=self.attests,
+            creates_in=self.creates_in,
         )
 
     def find(self, event_id: str) -> Event | None:
