@@ -42,11 +42,16 @@ def gather(files: dict[str, bytes | None], *kinds: str, forge: str = "local") ->
 
 
 def test_only_what_gates_read_becomes_evidence() -> None:
-    files = {"out/junit.xml": f.JUNIT_ALL_PASSED, "scan.sarif": f.sarif(), "notes.txt": b"hello", "image.png": b"\x89PNG"}
+    files = {
+        "out/junit.xml": f.JUNIT_ALL_PASSED,
+        "scan.sarif": f.sarif(),
+        "notes.txt": b"hello",
+        "image.png": b"\x89PNG",
+    }
     result = gather(files, "sarif", "cyclonedx")
-    assert [(one["kind"], one["path"], one["source"], one["run"], one["revision"]) for one in result.evidence] == [
-        ("sarif", "scan.sarif", "pipeline", "7", f.SHA)
-    ]
+    assert [
+        (one["kind"], one["path"], one["source"], one["run"], one["revision"]) for one in result.evidence
+    ] == [("sarif", "scan.sarif", "pipeline", "7", f.SHA)]
     assert result.refused == {}
 
 
@@ -68,7 +73,9 @@ def test_a_run_that_keeps_too_much_is_bounded_and_says_so(monkeypatch: pytest.Mo
     monkeypatch.setattr("bot.evidence.performer.PER_REVISION", 2)
     result = gather({f"{n}.xml": f.JUNIT_ALL_PASSED for n in range(4)}, "junit")
     assert len(result.evidence) == 2
-    assert result.refused == dict.fromkeys(("2.xml", "3.xml"), "TooMuchEvidence: 2 reports of one run are kept")
+    assert result.refused == dict.fromkeys(
+        ("2.xml", "3.xml"), "TooMuchEvidence: 2 reports of one run are kept"
+    )
 
 
 def test_a_forge_without_an_account_and_an_effect_of_others() -> None:
@@ -82,14 +89,25 @@ def test_a_forge_without_an_account_and_an_effect_of_others() -> None:
 BEGAN = datetime(2026, 11, 20, 9, tzinfo=UTC)
 
 
-def merged(store: Store, trace: str, hours: int, coverage: float | None, *, tenant: str = "acme", **change: Any) -> str:
+def merged(
+    store: Store, trace: str, hours: int, coverage: float | None, *, tenant: str = "acme", **change: Any
+) -> str:
     """A change that was merged so many hours after the beginning; its merge commit."""
     head, merge = (derived_id(trace, name) + "0" * 8 for name in ("head", "merge"))
     said = {"repository": "acme/clock", "number": 1, "source": "x", "target": "main", "head": head} | change
     facts: list[tuple[str, dict[str, Any]]] = [
         ("ModuleGenerated", {"repository": "acme/clock", "moduleId": "clock", "version": "1.0.0"}),
         ("ChangeOpened", said),
-        ("PipelineFinished", {"repository": "acme/clock", "revision": head, "pipelineId": "1", "status": "success", "coverage": coverage}),
+        (
+            "PipelineFinished",
+            {
+                "repository": "acme/clock",
+                "revision": head,
+                "pipelineId": "1",
+                "status": "success",
+                "coverage": coverage,
+            },
+        ),
         ("ChangeMerged", said | {"mergeSha": merge, "tree": "t", "headTree": "t"}),
         ("pointsman.ApprovalsCarried", {"fromRevision": head, "toRevision": merge, "tree": "t"}),
     ]
@@ -106,7 +124,9 @@ def merged(store: Store, trace: str, hours: int, coverage: float | None, *, tena
 
 
 def recall(store: Store, **more: Any) -> tuple[float | None, str]:
-    asked = fx.RecallCoverage(**({"repository": "acme/clock", "forge": "local", "branch": "main", "module_id": "clock"} | more))
+    asked = fx.RecallCoverage(
+        **({"repository": "acme/clock", "forge": "local", "branch": "main", "module_id": "clock"} | more)
+    )
     result = Gatherer({}, Reader(), store).perform("e1", asked, CONTEXT)
     assert isinstance(result, fx.CoverageResult)
     return result.coverage, result.revision
