@@ -89,14 +89,18 @@ def test_the_branch_is_the_houses_choice() -> None:
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ("regulated: true\n", "policy.yaml:4:1: regulated.approvals"),
-        ("tenants: {t: {regulated: true}}\n", "tenants.t.regulated"),
+        ("regulated: true\n", "policy.yaml:6:12: regulated.approvals.all[1].role: "),
+        (
+            "tenants: {t: {regulated: true}}\n",
+            "policy.yaml:6:26: tenants.t.regulated.approvals.all[1].role: ",
+        ),
     ],
 )
 def test_people_of_both_roles_must_be_named(more: str, said: str) -> None:
     with pytest.raises(PolicyErrors) as error:
         load(PLAIN.replace(PEOPLE, "roles: {ReleaseManager: {users: [ann]}}\n") + more)
-    assert "nobody holds the role 'SecurityReviewer': name users or teams under `roles`" in str(error.value)
+    why = "nobody holds the role 'SecurityReviewer': name users or teams under `roles`"
+    assert f"{said}{why}" in str(error.value)
 
 
 def compliant(**more: Any) -> dict[str, Any]:
