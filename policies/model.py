@@ -34,6 +34,7 @@ from policies.freezes import Freeze
 from policies.gate import Gate, GateModel
 from policies.gates import GATES
 from policies.gates.approvals import Approvals
+from policies.gates.commit_signatures import CommitSignatures
 from policies.gates.coverage import Coverage
 from policies.layers import leaves
 from policies.roles import Role, Team
@@ -292,6 +293,10 @@ class Policy(BaseModel):
         """Kinds of reports that some gate reads (bot/domain/payloads/evidence.py)."""
         gates = [gate for gate in self.every_gate(compliance=compliance) if isinstance(gate, GateModel)]
         return frozenset[str]().union(*(gate.evidence() for gate in gates))
+
+    def asks_signatures(self, *, compliance: bool = False) -> bool:
+        """Whether some gate asks which commits are signed."""
+        return any(isinstance(gate, CommitSignatures) for gate in self.every_gate(compliance=compliance))
 
     @cached_property
     def compares_coverage(self) -> bool:

@@ -236,3 +236,15 @@ def test_what_was_submitted_under_compliance_is_judged_and_recorded_so() -> None
     plain = World(policy=policy).submit(needs_infrastructure=False).tests()
     assert "compliance" not in plain.last("pointsman.VerdictChanged").data
     assert not plain.state.releases["production"].compliance
+
+
+def test_signatures_of_commits_are_asked_for_where_a_gate_reads_them() -> None:
+    def asked_for(world: World) -> set[bool]:
+        return {
+            one.signatures
+            for one in world.forge.performed
+            if isinstance(one, fx.GatherFacts) and one.purpose == "release"
+        }
+
+    assert asked_for(with_gates().tests()) == {False}
+    assert True in asked_for(with_gates("commit-signatures").tests().comment("jane.doe", "/status"))
