@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import policies
@@ -35,6 +35,7 @@ class Evaluation:
     tree: dict[str, Any]
     digest: str
     observed: bool = False
+    compliance: bool = False
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -86,6 +87,7 @@ def release_facts(view: View, environment: str) -> ReleaseFacts:
         slots=_slots(view, head),
         base_branch=change.get("target", "main"),
         draft=bool(change.get("draft")),
+        compliance_mode=state.module.get("complianceMode") is True,
         touches_policy=touches_policy(state),
         calendars=state.calendars,
         intent_at=state.intent_at,
@@ -128,7 +130,11 @@ def evaluate(view: View, *, settled: bool = False) -> dict[str, Evaluation]:
         if settled or not _is_settled(view, name):
             facts = release_facts(view, name)
             verdict = policies.evaluate(policy, facts, view.now)
-            found[name] = _evaluation(view, name, facts.phase, verdict, observed=policy.mode == "observe")
+            found[name] = replace(
+                _evaluation(view, name, facts.phase, verdict),
+                observed=policy.mode == "observe",
+                compliance=facts.compliance_mode or policy.complies(name),
+            )
     return found
 
 
@@ -148,12 +154,7 @@ def _is_settled(view: View, environment: str) -> bool:
 
 
 def _evaluation(
-    view: View,
-    environment: str,
-    phase: Literal["change", "deployment"],
-    verdict: policies.Verdict,
-    *,
-    observed: bool = False,
+    view: View, environment: str, phase: Literal["change", "deployment"], verdict: policies.Verdict
 ) -> Evaluation:
     state = view.state
     head = state.head or ""
@@ -167,7 +168,6 @@ def _evaluation(
         verdict,
         tree,
         digest,
-        observed,
     )
 
 

@@ -25,8 +25,9 @@ def on_run(event: Event, view: View) -> Decision:
     policy = policy_of(view.state)
     if policy is None or run.told == "outcome" or not is_ours(view.state, event.data):
         return NOTHING
+    regulated = view.state.module.get("complianceMode") is True
     told = {"cobertura"} if run.coverage is not None else set()
-    kinds = tuple(sorted(policy.evidence - told))
+    kinds = tuple(sorted(policy.evidence(compliance=regulated) - told))
     if not kinds:
         return NOTHING
     return do(

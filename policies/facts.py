@@ -154,6 +154,8 @@ class ReleaseFacts(Model):
     slots: dict[str, Slot] = Field(default_factory=dict)
     base_branch: str = "main"
     draft: bool = False
+    compliance_mode: bool = False
+    """What was submitted asks for compliance rules (`complianceMode`)."""
     touches_policy: bool = False
     """The change edits the policy file."""
     intent_at: Moment | None = None

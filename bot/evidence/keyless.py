@@ -18,6 +18,7 @@ from bot.domain.payloads import AttestationReport, Signer, Subject
 from bot.evidence import statements
 
 if TYPE_CHECKING:  # the library takes half a second to load
+    from cryptography.x509 import Certificate
     from sigstore.models import Bundle
     from sigstore.verify import Verifier
 
@@ -60,20 +61,26 @@ def _refused(bundle: Bundle, trusted_root: Path | None) -> str:
     """Why the signature does not hold; empty when it does."""
     from sigstore.errors import Error
     from sigstore.hashes import Hashed
-    from sigstore.verify.policy import UnsafeNoOp
 
     verifier = _verifier(trusted_root)
     try:
         if bundle._dsse_envelope is not None:  # noqa: SLF001  as above
-            verifier.verify_dsse(bundle, UnsafeNoOp())
+            verifier.verify_dsse(bundle, _Anybody())
         else:
             digest = _message_digest(bundle)
             verifier.verify_artifact(
-                Hashed(algorithm=digest.algorithm, digest=digest.digest), bundle, UnsafeNoOp()
+                Hashed(algorithm=digest.algorithm, digest=digest.digest), bundle, _Anybody()
             )
     except (Error, ValueError, TypeError, KeyError) as error:
         return _line(error)
     return ""
+
+
+class _Anybody:
+    """Whose signature it is, the policy of the release judges, each time anew."""
+
+    def verify(self, certificate: Certificate) -> None:
+        """Any certificate that the trust root vouches for."""
 
 
 @cache

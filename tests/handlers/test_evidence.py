@@ -219,3 +219,32 @@ def test_only_the_last_revisions_keep_what_is_known_of_them() -> None:
 def test_without_a_policy_of_reports_nothing_more_is_said() -> None:
     world = World(policy=POLICY).submit().run().tests().run()
     assert {"pointsman.EvidenceAdded", "pointsman.CoverageRecalled"}.isdisjoint(world.types())
+
+
+def test_what_was_submitted_under_compliance_is_judged_and_recorded_so() -> None:
+    roles = "roles: {ReleaseManager: {users: [jane.doe]}, SecurityReviewer: {users: [sam]}}\n"
+    policy = "version: 1\n" + roles + "environments: {production: {gates: [tests-passed]}}\n"
+    world = World(policy=policy).submit(compliance_mode=True, needs_infrastructure=False).tests()
+    assert world.last("pointsman.VerdictChanged").data["compliance"] is True
+    assert world.state.releases["production"].compliance
+    assert {"sbom-present", "signed-artifacts", "approvals"} <= {
+        child["name"] for child in world.last("pointsman.VerdictChanged").data["verdict"]["children"]
+    }
+    assert asked(world)[-1].kinds == ("cyclonedx", "dsse", "sigstore")
+    world.comment("jane.doe", "/approve-release production")
+    assert world.last("CommandRefused").data["reasonCode"] == "JustificationRequired"
+    plain = World(policy=policy).submit(needs_infrastructure=False).tests()
+    assert "compliance" not in plain.last("pointsman.VerdictChanged").data
+    assert not plain.state.releases["production"].compliance
+
+
+def test_signatures_of_commits_are_asked_for_where_a_gate_reads_them() -> None:
+    def asked_for(world: World) -> set[bool]:
+        return {
+            one.signatures
+            for one in world.forge.performed
+            if isinstance(one, fx.GatherFacts) and one.purpose == "release"
+        }
+
+    assert asked_for(with_gates().tests()) == {False}
+    assert True in asked_for(with_gates("commit-signatures").tests().comment("jane.doe", "/status"))

@@ -108,6 +108,7 @@ TABLE: list[tuple[str, dict[str, Any], str, str, str]] = [
     ("licences: {deny: [GPL-3.0-only]}", parts(libx=("GPL-3.0-only AND MIT",)), "rejected", "LicenceDenied", "libx (GPL-3.0-only AND MIT) may not be shipped: take another part."),
     ("licences: {deny: [GPL-3.0-only]}", parts(libx=("GPL-3.0-only AND MIT", "MIT")), "approved", "LicencesFit", "All 1 parts may be shipped."),
     ("licences: {allow: [MIT]}", parts(libx=("ISC AND MIT",)), "rejected", "LicenceDenied", "libx (ISC AND MIT) may not be shipped: take another part."),
+    ("rollback-plan", NONE, "approved", "RollbackPlanned", "The way back is automatic."),
     ("sbom-present", {"components": {HEAD: (Component(name="a", count=40), Component(name="b", count=2))}}, "approved", "SbomPresent", "An SBOM lists 42 parts."),
     ("tests-passed: {accept: evidence}", {"tests": {HEAD: "passed"}}, "delayed", "TestsMissing",
      "Waits for the pipeline of aaaaaaa: nothing is known of its tests yet."),
@@ -224,8 +225,8 @@ def nothing_known_approves_nothing(gates: list[str]) -> None:
         assert child(gate, UNKNOWN).state in {"delayed", "rejected"}, gate
 
 
-# `target-branch` looks at what every change has; `hold` and `up-to-date` hold by themselves when nobody says otherwise.
-ALWAYS_KNOWN = {"target-branch", "up-to-date"}
+# `target-branch` looks at what every change has, `rollback-plan` at the policy alone; `hold` and `up-to-date` hold by themselves when nobody says otherwise.
+ALWAYS_KNOWN = {"target-branch", "rollback-plan", "up-to-date"}
 ASKING = sorted({row[0] for row in TABLE if row[0].partition(":")[0] not in ALWAYS_KNOWN})
 
 

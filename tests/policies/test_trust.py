@@ -62,7 +62,7 @@ def test_a_signature_of_nobody_whom_the_policy_trusts_does_not_hold() -> None:
 
 def test_a_policy_says_which_reports_it_reads() -> None:
     def read(*gates: str) -> set[str]:
-        return set(of_gates(*gates).evidence)
+        return set(of_gates(*gates).evidence())
 
     assert read("tests-passed") == set()
     assert read("tests-passed: {accept: evidence}") == {"junit"}

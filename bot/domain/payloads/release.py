@@ -24,6 +24,8 @@ class VerdictChanged(OpenModel):
     policy_digest: str
     """Of the policy text; the text itself is in `FactsGathered`."""
     phase: Literal["change", "deployment"] = "change"
+    compliance: bool | None = None
+    """True: under compliance rules; else left out."""
 
 
 class ReleaseVerdict(OpenModel):
@@ -36,6 +38,7 @@ class ReleaseVerdict(OpenModel):
     reasons: tuple[str, ...] = ()
     approvers: tuple[str, ...] = ()
     policy_version: str = ""
+    compliance: bool | None = None
     next_change_at: Moment | None = None
 
 
