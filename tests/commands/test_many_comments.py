@@ -65,10 +65,17 @@ ODD = [
     "\ud7ff",
     "\U0010ffff",
 ]
+LINES = st.tuples(
+    st.sampled_from(NAMES), st.lists(st.sampled_from(WORDS) | st.text(max_size=4), max_size=5)
+).map(lambda line: "\n/" + " ".join([line[0], *line[1]]))
 PIECES = (
-    st.sampled_from([f"/{name}" for name in NAMES]) | st.sampled_from(WORDS) | st.sampled_from(MARKDOWN)
-    | st.sampled_from(ODD) | st.just(" ") | st.text(max_size=6)
-)  # fmt: skip
+    LINES
+    | st.sampled_from([f"/{name}" for name in NAMES])
+    | st.sampled_from(WORDS)
+    | st.sampled_from(MARKDOWN)
+    | st.sampled_from(ODD)
+    | st.text(max_size=6)
+)
 COMMENTS = st.lists(PIECES, max_size=25).map("".join)
 NOW = "2026-11-20T09:00:00Z"
 
