@@ -4,6 +4,8 @@ told so once.
 
 from __future__ import annotations
 
+from typing import Any
+
 from bot import messages
 from bot.domain import payloads as p
 from bot.domain.catalog import draft, read
@@ -16,6 +18,9 @@ from bot.domain.view import View
 from handlers.asking import ask
 from handlers.declare import on
 from handlers.known import names
+
+MOST = 20
+"""Commands in one comment: each is a fact and has an answer, and a comment holds only so much."""
 
 
 def ours(invocations: list[Invocation], state: TraceState) -> list[Invocation]:
@@ -33,6 +38,8 @@ def on_comment_created(event: Event, view: View) -> Decision:
     found = [] if comment.author_is_bot else ours(parse(comment.body), view.state)
     if not found:
         return NOTHING
+    if len(found) > MOST:
+        return _too_many(found, comment, view)
     issued = record(*(_issued(invocation, comment) for invocation in found))
     eyes = React(
         target=view.state.forge,
@@ -43,6 +50,34 @@ def on_comment_created(event: Event, view: View) -> Decision:
         reaction="eyes",
     )
     return issued + do(eyes) + ask(view, "command", comment.comment_id, (comment.author,))
+
+
+def _too_many(found: list[Invocation], comment: p.Comment, view: View) -> Decision:
+    """Done are all of them or none."""
+    message = messages.too_many_commands(len(found), MOST)
+    told = p.CommandRefused(
+        command=found[0].name,
+        line=found[0].line,
+        reason_code="TooManyCommands",
+        message=message,
+        correlation=comment.comment_id,
+    )
+    where: dict[str, Any] = {
+        "target": view.state.forge,
+        "repository": comment.repository,
+        "change": comment.change,
+    }
+    refused = record(draft("CommandRefused", told, actor=comment.author))
+    return refused + do(
+        React(purpose="receipt", comment_id=comment.comment_id, reaction="-1", **where),
+        PostComment(
+            purpose="reply",
+            body=message,
+            reply_to=comment.comment_id,
+            sticky=f"reply-{comment.comment_id}",
+            **where,
+        ),
+    )
 
 
 def _issued(invocation: Invocation, comment: p.Comment) -> Draft:

@@ -60,6 +60,7 @@ from bot.messages.answers import (
     rolling_back,
     started_by_person,
     status,
+    too_many_commands,
     unknown_environment,
     unknown_version,
 )
@@ -326,6 +327,7 @@ __all__ = [
     "submitter_cannot_write",
     "target_branch",
     "target_merged",
+    "too_many_commands",
     "trace_url",
     "trial_comment",
     "trial_failed",
