@@ -13,12 +13,49 @@ from datetime import datetime
 import policies
 from bot.domain.effect import NewlyBlocked, OtherVerdict
 from bot.domain.event import Event
-from bot.domain.trace import TraceState, apply
+from bot.domain.trace import WEBHOOKS, TraceState, apply_facts
 from bot.domain.view import View
 from handlers.evaluation import release_facts
 from handlers.policy import policy_of
 
 VERDICT = "pointsman.VerdictChanged"
+READ = frozenset(
+    [
+        "ModuleGenerated",
+        "ReleaseIntentDeclared",
+        "CommitReady",
+        "PullRequestCreated",
+        "ChangeOpened",
+        "ChangeUpdated",
+        "ChangeReopened",
+        "ChangeLabelled",
+        "ChangeClosed",
+        "ChangeMerged",
+        "PipelineReady",
+        "PipelineFinished",
+        "TestsPassed",
+        "TestsFailed",
+        "InfraProvisioned",
+        "FactsGathered",
+        "ReviewSubmitted",
+        "ReviewDismissed",
+        "ApprovalGranted",
+        "ApprovalRevoked",
+        "ApprovalInvalidated",
+        "FreezeOverridden",
+        "ReleaseRejected",
+        "pointsman.ApprovalsCarried",
+        "pointsman.BranchUpdateRequested",
+        "AgentActionCompleted",
+        "DeploymentStarted",
+        "DeploymentCompleted",
+        "DeploymentFailed",
+        "RollbackTriggered",
+        "TriggerRequested",
+    ]
+)
+"""Events that change what gates read; the fold of the others is left out."""
+ASKED = READ | {VERDICT}
 
 
 @dataclass(frozen=True)
@@ -30,16 +67,24 @@ class Answer:
 
 
 def backtest(events: Iterable[Event], policy: policies.Policy) -> Answer:
-    """Ask `policy` of every verdict in the events of one trace, which are in order and whole."""
+    """Ask `policy` of every verdict in the events of one trace, which are in order; ASKED are enough."""
     state: TraceState | None = None
     asked, found = 0, []
     for event in events:
-        state = apply(state or TraceState(tenant_id=event.tenant_id, trace_id=event.trace_id), event)
-        if event.type == VERDICT:
+        state = state or _first(event)
+        if event.type in READ:
+            state = apply_facts(state, event)
+        elif event.type == VERDICT:
             asked += 1
             difference = _asked_again(event, state, policy)
             found += [difference] if difference else []
     return Answer(asked, tuple(found))
+
+
+def _first(event: Event) -> TraceState:
+    state = TraceState(tenant_id=event.tenant_id, trace_id=event.trace_id)
+    forge = event.source.removeprefix(WEBHOOKS) if event.source.startswith(WEBHOOKS) else state.forge
+    return state.model_copy(update={"forge": forge})
 
 
 def newly_blocked(state: TraceState, policy: policies.Policy, now: datetime) -> Iterator[NewlyBlocked]:

@@ -48,6 +48,11 @@ def apply(state: TraceState, event: Event, digest: str | None = None) -> TraceSt
     return state.model_copy(update=common | update)
 
 
+def apply_facts(state: TraceState, event: Event) -> TraceState:
+    """As `apply`, without the flow, the sequence and the hash: for who only asks what gates read."""
+    return state.model_copy(update=APPLY[event.type](state, event)) if event.type in APPLY else state
+
+
 def accepts(state: TraceState, event: Event) -> bool:
     """Whether a `ModuleGenerated` may say what this trace delivers: the first one, and what the same
     submitter says again of the same module until it is merged. Anything else would put other code under the
