@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString as Quoted
+from ruamel.yaml.scalarstring import PlainScalarString
 
 from bot.messages import pipelines as say
 from bot.pipelines import expressing, github_jobs, github_steps
@@ -20,6 +21,8 @@ from bot.pipelines.written import CannotWrite, There, Written
 
 FOLDER = ".github/workflows"
 RUN = "${{ github.event_name }}-${{ github.event.pull_request.number || github.ref }}"
+# Quoted, as a text of that kind is elsewhere, people would not know the word again.
+ON = PlainScalarString("on")
 KINDS = {"choice": "choice", "boolean": "boolean", "text": "string"}
 
 
@@ -68,7 +71,7 @@ def render(pipeline: Pipeline) -> str:
     """The workflow's text."""
     document: dict[str, Any] = {
         "name": pipeline.module,
-        "on": _triggers(pipeline),
+        ON: _triggers(pipeline),
         "permissions": {},
         "concurrency": {
             # A new head of a change ends the run of the old one; what is pushed is always run to its end.

@@ -135,6 +135,12 @@ def _use(name: str, given: dict[str, Any], **more: Any) -> dict[str, Any]:
     return noted(step, "uses", pinned["version"])
 
 
+def pinned(name: str) -> str | None:
+    """How an action is named by commit, when it is one that generated workflows use."""
+    known = _lock().get(name)
+    return f"{name}@{known['commit']} # {known['version']}" if known else None
+
+
 @lru_cache(maxsize=1)
 def _lock() -> dict[str, dict[str, str]]:
     text = resources.files("bot.pipelines").joinpath("actions.yaml").read_text(encoding="utf-8")

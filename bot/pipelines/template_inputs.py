@@ -5,7 +5,8 @@ Pydantic checks the values, so no second JSON Schema library is needed. It knows
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model, model_validator
@@ -66,12 +67,15 @@ class Inputs(Model):
 
     def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The values with defaults filled in. Raises pydantic's ValidationError, which names the input."""
+        return self._model(**given).model_dump()
+
+    @cached_property
+    def _model(self) -> Callable[..., BaseModel]:
         fields: dict[str, Any] = {}
         for name, one in self.properties.items():
             fields[name] = (_type(one), ... if name in self.required else _default(one))
         config = ConfigDict(extra="forbid", strict=True, validate_default=True)
-        made: type[BaseModel] = create_model("Inputs", __config__=config, **fields)
-        return made(**given).model_dump()
+        return create_model("Inputs", __config__=config, **fields)
 
 
 _TYPES: dict[str, type] = {"string": str, "integer": int, "boolean": bool}

@@ -7,11 +7,13 @@ Files have delimiters of their own, `[[ value ]]` and `[% for ... %]`: what they
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any
 
 from jinja2 import StrictUndefined, TemplateError
+from jinja2.environment import Template as Compiled
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import ValidationError
 
@@ -35,11 +37,10 @@ def render_pipeline(template: Template, inputs: Mapping[str, Any]) -> Pipeline:
     Pure. Raises TemplateInvalid, which names the input or field at fault.
     """
     values = values_of(template, inputs)
-    environment = _environment(template, values)
+    known = _known(template, values)
     try:
         rest = {name: value for name, value in template.pipeline.items() if name != "jobs"}
-        rendered = _rendered(rest, environment)
-        rendered["jobs"] = list(_jobs(template, values, environment))
+        rendered = {**_rendered(rest, known), "jobs": list(_jobs(template, known))}
         about = {"template": template.name, "template_version": template.version}
         where = {"module": values["module"], "path": values.get("path", ".")}
         return Pipeline.model_validate({**rendered, **about, **where})
@@ -54,11 +55,11 @@ def render_files(template: Template, inputs: Mapping[str, Any]) -> dict[str, str
 
     Pure. Raises TemplateInvalid.
     """
-    values = values_of(template, inputs)
+    known = _known(template, values_of(template, inputs))
     made: dict[str, str] = {}
     for file in template.files:
         try:
-            for path, text in _file(template, file, values):
+            for path, text in _file(template, file, known):
                 if path in made:
                     raise TemplateInvalid(f"{template.name}: two files are called {path}")
                 made[path] = text
@@ -67,14 +68,12 @@ def render_files(template: Template, inputs: Mapping[str, Any]) -> dict[str, str
     return made
 
 
-def _file(template: Template, file: FileToRender, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    names = _environment(template, values)
-    texts = _environment(template, values, files=True)
-    source = texts.from_string(template.sources[file.source])
-    for one in _each(file.each, values):
-        if file.when is None or _true(file.when, names, one):
-            to = names.from_string(file.to).render(one)
-            yield _place(template, to if file.top else f"{values.get('path', '.')}/{to}"), source.render(one)
+def _file(template: Template, file: FileToRender, known: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    source = _file_text(template.sources[file.source])
+    for one in _each(file.each, known):
+        if file.when is None or _expression(file.when)(one):
+            to = _text(file.to).render(one)
+            yield _place(template, to if file.top else one["folder"](to)), source.render(one)
 
 
 def _place(template: Template, path: str) -> str:
@@ -84,59 +83,35 @@ def _place(template: Template, path: str) -> str:
     return str(pure)
 
 
-def _jobs(
-    template: Template, values: Mapping[str, Any], environment: ImmutableSandboxedEnvironment
-) -> Iterator[dict[str, Any]]:
+def _jobs(template: Template, known: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for job in template.pipeline.get("jobs", ()):
         own = {name: value for name, value in job.items() if name not in ("each", "if")}
-        for one in _each(job.get("each"), values):
-            if "if" not in job or _true(job["if"], environment, one):
-                yield _rendered(own, environment, one)
+        for one in _each(job.get("each"), known):
+            if "if" not in job or _expression(job["if"])(one):
+                yield _rendered(own, one)
 
 
-def _each(name: str | None, values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """What a text knows for each value of a list: the value, the one before it, whether it is the last."""
+def _each(name: str | None, known: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """What a text knows; for a list also each value, the one before it, whether it is the last."""
     if name is None:
-        yield {}
+        yield known
         return
-    listed = values[name]
+    listed = known["inputs"][name]
     for at, value in enumerate(listed):
         previous = listed[at - 1] if at else ""
-        yield {"each": value, "previous": previous, "last": at + 1 == len(listed)}
+        yield {**known, "each": value, "previous": previous, "last": at + 1 == len(listed)}
 
 
-def _true(expression: str, environment: ImmutableSandboxedEnvironment, one: Mapping[str, Any]) -> bool:
-    return bool(environment.compile_expression(expression, undefined_to_none=False)(one))
-
-
-_FILES: dict[str, Any] = {
-    "block_start_string": "[%",
-    "block_end_string": "%]",
-    "variable_start_string": "[[",
-    "variable_end_string": "]]",
-    "comment_start_string": "[#",
-    "comment_end_string": "#]",
-    "trim_blocks": True,
-    "lstrip_blocks": True,
-}
-
-
-def _environment(
-    template: Template, values: Mapping[str, Any], *, files: bool = False
-) -> ImmutableSandboxedEnvironment:
-    environment = ImmutableSandboxedEnvironment(
-        undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True, **(_FILES if files else {})
-    )
+def _known(template: Template, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What every text may ask for."""
     path = values.get("path", ".")
-    environment.filters["yaml"] = _yaml
-    environment.globals = {
+    return {
         "inputs": values,
         "program": lambda name: _program(template, name),
         "folder": lambda inner: str(PurePosixPath(path) / inner),
-        "namespace_of": lambda environment_name: f"{values['tenant']}-{environment_name}",
+        "namespace_of": lambda environment: f"{values['tenant']}-{environment}",
         "generated": f"Generated by Pointsman from template {template.name} {template.version}.",
     }
-    return environment
 
 
 def _yaml(value: Any) -> str:
@@ -144,18 +119,52 @@ def _yaml(value: Any) -> str:
     return json.dumps(value, ensure_ascii=True)
 
 
-def _rendered(
-    value: Any, environment: ImmutableSandboxedEnvironment, one: Mapping[str, Any] | None = None
-) -> Any:
+def _environment(**delimiters: Any) -> ImmutableSandboxedEnvironment:
+    environment = ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True, **delimiters
+    )
+    environment.filters["yaml"] = _yaml
+    return environment
+
+
+_TEXTS = _environment()
+_FILES = _environment(
+    block_start_string="[%",
+    block_end_string="%]",
+    variable_start_string="[[",
+    variable_end_string="]]",
+    comment_start_string="[#",
+    comment_end_string="#]",
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+@lru_cache(maxsize=4096)
+def _text(text: str) -> Compiled:
+    """Compiled once, rendered for thousands of services. Never called with a value of an input."""
+    return _TEXTS.from_string(text)
+
+
+@lru_cache(maxsize=1024)
+def _file_text(text: str) -> Compiled:
+    return _FILES.from_string(text)
+
+
+@lru_cache(maxsize=1024)
+def _expression(text: str) -> Callable[[Mapping[str, Any]], Any]:
+    return _TEXTS.compile_expression(text, undefined_to_none=False)
+
+
+def _rendered(value: Any, known: Mapping[str, Any]) -> Any:
     if isinstance(value, str):
         if value.startswith(EXPRESSION):
-            expression = value.removeprefix(EXPRESSION)
-            return environment.compile_expression(expression, undefined_to_none=False)(one or {})
-        return environment.from_string(value).render(one or {})
+            return _expression(value.removeprefix(EXPRESSION))(known)
+        return _text(value).render(known) if "{" in value else value
     if isinstance(value, list):
-        return [_rendered(item, environment, one) for item in value]
+        return [_rendered(item, known) for item in value]
     if isinstance(value, dict):
-        return {key: _rendered(item, environment, one) for key, item in value.items()}
+        return {key: _rendered(item, known) for key, item in value.items()}
     return value
 
 

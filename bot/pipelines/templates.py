@@ -5,8 +5,8 @@ None is ever imported.
     name: python-service
     version: 1.0.0
     description: ...
-    parts: [service]                         # folders in _parts with inputs, files and jobs of their own
-    inputs:                                  # JSON Schema of one object; `default` fills what is not given
+    parts: [service]                         # folders in _parts that bring inputs, files and jobs
+    inputs:                                  # JSON Schema of one object; `default` fills what is missing
       type: object
       properties: {module: {type: string, pattern: '^[a-z]...$'}}
       required: [module]

@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from bot.pipelines.model import STAGES, Pipeline
+from bot.pipelines.model.words import RESERVED
 
 WIDE: dict[str, Any] = {
     "name": "booking-service",
@@ -99,7 +100,7 @@ def wide(**changes: Any) -> Pipeline:
     return Pipeline.model_validate({**WIDE, **changes})
 
 
-NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,6}", fullmatch=True)
+NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,6}", fullmatch=True).filter(lambda name: name not in RESERVED)
 REFS = st.lists(st.sampled_from(["main", "next", "release/**", "**"]), max_size=2, unique=True)
 WORDS = st.sampled_from(["1.10", "yes", "python:3.13", "a/b", "0", "x86-64"])
 IMAGES = st.sampled_from(["python:3.13", f"node@sha256:{'1' * 64}", "registry.example.org:5000/a/b:1"])

@@ -14,6 +14,7 @@ from bot.pipelines.model.words import (
     EnvironmentName,
     ImageName,
     JobName,
+    OwnJobName,
     Pattern,
     RelativePath,
     SecretReference,
@@ -106,7 +107,7 @@ class Job(Model):
     a shell of its own. `secrets` are references, never values. `editions` are those that have the job.
     """
 
-    name: JobName
+    name: OwnJobName
     stage: Stage
     steps: Annotated[tuple[Command, ...], Field(min_length=1)]
     after: tuple[Command, ...] = ()

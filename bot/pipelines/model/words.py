@@ -16,6 +16,12 @@ _ANY_DAY = datetime(2026, 1, 1)  # noqa: DTZ001 - only whether an expression can
 _FIELDS = 5
 
 
+def _free(name: str) -> str:
+    if name in RESERVED:
+        raise ValueError(f"`{name}` means something to a CI system; call the job otherwise")
+    return name
+
+
 def _inside(path: str) -> str:
     if not path or path.startswith(("/", "~")) or ".." in PurePosixPath(path).parts:
         raise ValueError(f"`{path}` does not stay inside the project")
@@ -59,6 +65,10 @@ def _cron(text: str) -> str:
 
 # Written by hand into shells of every system: no blanks, quotes or dollar signs.
 JobName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=60)]
+# Words that GitLab reads at the top of a file, and those that an older YAML reads as something else.
+RESERVED = frozenset(
+    ["image", "services", "stages", "types", "variables", "cache", "include", "default", "workflow", "spec"]
+) | frozenset(["pages", "nil", "true", "false", "null", "yes", "no", "on", "off", "y", "n"])
 # Names of files and patterns of paths, in every system: nothing that one of them reads as more than itself.
 ModulePath = Annotated[
     str, Field(pattern=r"^(\.|[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*)$")
@@ -66,6 +76,7 @@ ModulePath = Annotated[
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 RefPattern = Annotated[str, Field(pattern=r"^[A-Za-z0-9._/*-]+$")]
 RefName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._/-]*$")]
+OwnJobName = Annotated[JobName, AfterValidator(_free)]
 RelativePath = Annotated[str, AfterValidator(_inside)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 Cron = Annotated[str, AfterValidator(_cron)]
