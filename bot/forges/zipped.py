@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import stat
 import zipfile
+import zlib
 from collections.abc import Iterator
 from typing import IO
 
@@ -37,13 +38,15 @@ def files(packed: IO[bytes], *, without: str = "") -> Iterator[Report]:
                 content = _content(archive, one, min(REPORT_CAP, left)) if _plain(one) else None
                 left -= len(content or b"")
                 yield Report(_name(one.filename, without), content)
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise Retryable("an artefact came cut, or is no zip archive") from error
 
 
 def _plain(entry: zipfile.ZipInfo) -> bool:
     parts = entry.filename.split("/")
-    escapes = "\\" in entry.filename or not {"", ".", ".."}.isdisjoint(parts)
+    escapes = (
+        entry.filename.startswith("/") or "\\" in entry.filename or not {"", ".", ".."}.isdisjoint(parts)
+    )
     is_link = stat.S_ISLNK(entry.external_attr >> 16)
     return not (escapes or is_link or entry.flag_bits & ENCRYPTED or not entry.filename.isprintable())
 
