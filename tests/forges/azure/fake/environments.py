@@ -52,10 +52,10 @@ def groups(call: Request) -> Json | Reply:
         found = call.org.groups_of_variables.get(int(call.route["groupId"]))
         if found is None:
             raise Failure(404, "VariableGroupNotFoundException", "The variable group was not found.")
-        return _hiding(found)
+        return _read(call, found)
     wanted = call.query.get("groupName")
     listed = [
-        _hiding(one) | {"variableGroupProjectReferences": None}
+        _read(call, one) | {"variableGroupProjectReferences": None}
         for one in call.org.groups_of_variables.values()
         if wanted in {None, one["name"]} and call.route["project"] in _projects(one)
     ]
@@ -64,6 +64,17 @@ def groups(call: Request) -> Json | Reply:
 
 def _projects(group: Json) -> set[str]:
     return {one["projectReference"]["name"] for one in group["variableGroupProjectReferences"]}
+
+
+def _who(call: Request, *, named: bool) -> Json:
+    """The answer to a change names nobody; what is read afterwards does."""
+    who = {"displayName": call.by.display if named else None, "id": call.by.id}
+    return who | ({"uniqueName": call.by.unique} if named else {})
+
+
+def _read(call: Request, group: Json) -> Json:
+    who = _who(call, named=True)
+    return _hiding(group) | {"createdBy": who, "modifiedBy": who}
 
 
 def _hiding(group: Json) -> Json:
@@ -85,7 +96,7 @@ def add_group(call: Request) -> Json:
     ):
         raise Failure(409, "VariableGroupExistsException", f"Variable group {said['name']} already exists.")
     made = _group(call, call.org.number("variable group"), said, {})
-    made |= {"createdBy": told.person(call.by, call.org), "createdOn": now()}
+    made |= {"createdBy": _who(call, named=False), "createdOn": now()}
     call.org.groups_of_variables[made["id"]] = made
     return _hiding(made)
 
@@ -107,7 +118,7 @@ def _group(call: Request, number: int, said: Json, before: Json) -> Json:
         "variables": variables,
         "isShared": False,
         "variableGroupProjectReferences": said["variableGroupProjectReferences"],
-        "modifiedBy": told.person(call.by, call.org),
+        "modifiedBy": _who(call, named=False),
         "modifiedOn": now(),
     }
 

@@ -50,7 +50,7 @@ def query(call: Request) -> Json:
     column = {"referenceName": "System.Id", "name": "ID", "url": ""}
     listed = [{"id": number, "url": str(number)} for number in ids[: call.number("$top", 200)]]
     about = {"queryType": "flat", "queryResultType": "workItem", "asOf": now(), "columns": [column]}
-    return about | {"sortColumns": [], "workItems": listed}
+    return about | {"workItems": listed}
 
 
 @answers("POST", "workItems")
