@@ -11,6 +11,7 @@ from bot.domain.effect import Effect
 from bot.domain.errors import Permanent
 from bot.domain.model import Model
 from bot.domain.performer import EffectContext
+from bot.forges.allowance import Allowance
 from bot.forges.capabilities import Capabilities
 from bot.forges.finding import Finding, doubtful
 from bot.forges.github import artefacts, files, known, standing
@@ -88,6 +89,13 @@ class GitHubForge:
 
     def examine(self, repositories: Sequence[str]) -> Iterable[Finding]:
         return standing.examine(self._ground, self._webhook_url, repositories) if self._ground else [MUTE]
+
+    def allowances(self) -> Iterable[Allowance]:
+        """GitHub counts each installation, and GraphQL apart."""
+        budgets = list(self._ground.client.budgets.items()) if self._ground else ()
+        for key, budget in budgets:
+            account, _, resource = key.rpartition("/")
+            yield Allowance(account, resource, budget.limit, budget.remaining, budget.reset)
 
     def connect(self, repository: str, webhook_url: str) -> Iterable[Finding]:
         if self._ground is None:
