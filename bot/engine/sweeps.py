@@ -37,6 +37,8 @@ def expand(session: Session, cause: Event, sweep: Sweep, shards: int) -> list[Ar
     )
     query = query if sweep.ended else query.where(HEADS.c.flow_state.not_in(ENDED))
     query = query.where(_open_change(session)) if sweep.only_changes else query
+    if sweep.draft.type == cause.type:  # the trace that was told it first need not hear it again
+        query = query.where(HEADS.c.trace_id != cause.trace_id)
     traces = list(session.execute(query).scalars())
     arrivals = [_told(cause, trace, sweep.name, sweep.draft, shards) for trace in traces]
     if len(traces) == AT_ONCE:

@@ -49,7 +49,9 @@ class App:
     signed: Signed
     clock: Callable[[], float] = time.time
     _installations: dict[str, Installation] = field(default_factory=dict)
-    _tokens: dict[tuple[str, frozenset[tuple[str, str]]], tuple[str, float]] = field(default_factory=dict)
+    _tokens: dict[tuple[str, frozenset[tuple[str, str]]], tuple[str, float]] = field(
+        default_factory=dict, repr=False
+    )
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def token(self, repository: str, needs: Needs, wishes: Needs) -> str:

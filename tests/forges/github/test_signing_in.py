@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 import traceback
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from bot import telemetry
 from bot.domain import effect as e
 from bot.domain.errors import Permanent, Retryable
 from bot.domain.performer import EffectContext
@@ -21,6 +23,7 @@ from bot.settings import Settings
 from tests.forges.conformance.stages.github import GitHubStage, opened
 from tests.forges.github.conftest import TOKEN, Do, doing
 from tests.forges.github.deeds import BRANCH, DEEDS, committed, proposed
+from tests.forges.github.fake import routes_app
 
 
 def configured(home: Path, **said: Any) -> GitHubForge | None:
@@ -218,7 +221,14 @@ def test_no_credential_is_ever_shown(tmp_path: Path, token: str, capfd: pytest.C
             {"status": status, "json": echo} for status in (400, 401, 403, 404, 409, 422, 429, 500)
         ] + [{"reset": True}, {"truncated": True}]
         for fault in faults:
-            for name in ("SetCheck", "PostComment", "MergeChange", "OpenChange"):
+            for name in (
+                "SetCheck",
+                "PostComment",
+                "MergeChange",
+                "OpenChange",
+                "OpenIssue",
+                "CreateRepository",
+            ):
                 stage.server.faults.clear()
                 stage.server.fail("/repos/[^ ]*$", times=100, **fault)
                 try:
@@ -236,3 +246,24 @@ def test_no_credential_is_ever_shown(tmp_path: Path, token: str, capfd: pytest.C
         assert len(secrets) > 1
         assert [secret for secret in secrets if secret in everything] == []
         assert "Authorization" not in everything
+
+
+def test_tokens_that_are_known_by_their_looks_are_not_collected(stage: GitHubStage, do: Do) -> None:
+    """An App makes a few every hour: a list of all of them would be searched for each line of the log."""
+    committed(stage)
+    made = set(stage.hub.bearers)
+    assert made
+    assert not made & telemetry._hidden
+    assert [telemetry.redact(f"x {token} y") for token in made] == ["x [hidden] y"] * len(made)
+
+
+def test_a_token_of_another_look_is_hidden_all_the_same(
+    stage: GitHubStage, do: Do, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telemetry, "_hidden", set())
+    numbers = itertools.count()
+    monkeypatch.setattr(routes_app.secrets, "token_hex", lambda _size: f"-0dd-{next(numbers)}" * 4)
+    committed(stage)
+    made = list(stage.hub.bearers)
+    assert made
+    assert [telemetry.redact(f"x {token} y") for token in made] == ["x [hidden] y"] * len(made)
