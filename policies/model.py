@@ -173,6 +173,17 @@ class Merge(BaseModel):
     update_branch: StrictBool = True
 
 
+class Issues(BaseModel):
+    """For what an issue is opened on the forge: a release that was `rollback`, or a deployment given up
+    (`failure`). Without this section, for nothing.
+    """
+
+    model_config = CLOSED
+
+    on: Annotated[tuple[Literal["rollback", "failure"], ...], ONE_OR_MORE] = ()
+    labels: Annotated[Words, ONE_OR_MORE] = ()
+
+
 class Policy(BaseModel):
     """The resolved policy of one repository, or of one of its tenants."""
 
@@ -186,6 +197,9 @@ class Policy(BaseModel):
     environments: dict[Word, Environment] = Field(default_factory=dict)
     mode: Literal["observe", "enforce"] = "enforce"
     merge: Merge = Merge()
+    release_page: StrictBool = True
+    """Whether the forge gets a page with notes for what is released everywhere."""
+    issues: Issues = Issues()
     changes_to_this_file: GateItem | None = None
     freezes: tuple[Freeze, ...] = ()
     tenants: dict[Word, dict[str, Any]] = Field(default_factory=dict)

@@ -138,6 +138,18 @@ def _merged(state: TraceState, event: Event) -> Update:
     return {"change": (state.change or {}) | event.data | {"state": "merged"}}
 
 
+@_applies("RepositoryRenamed")
+def _renamed(state: TraceState, event: Event) -> Update:
+    moved = read(event, p.RepositoryRenamed)
+    if state.repository != moved.previous:
+        return {}
+    now = {"repository": moved.repository}
+    asked = tuple(one.model_copy(update=now) for one in state.asked_to_deploy)
+    known = {"module": state.module, "change": state.change, "commit": state.commit}
+    parts = {name: part | now for name, part in known.items() if part and "repository" in part}
+    return now | parts | {"asked_to_deploy": asked}
+
+
 @_applies("PipelineReady")
 def _pipeline(_state: TraceState, event: Event) -> Update:
     return {"pipeline": event.data}

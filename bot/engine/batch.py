@@ -107,6 +107,8 @@ class Batch:
                 cause=cause,
                 repository=lambda name: self._ledger.state(row.tenant, name).repository,
             )
+            if fact.draft.type == "RepositoryRenamed":
+                trace = self._renamed(row, fact)
             if trace is None:
                 continue
             # At once: this repository's next delivery may come before the event is appended in
@@ -115,6 +117,12 @@ class Batch:
             event = _event(fact.draft, row, trace, cause)
             delivery_id = f"{row.delivery_id}/{index}"
             self._arrivals.append(event_arrival(event, row.source, delivery_id, self._wiring.settings.shards))
+
+    def _renamed(self, row: Any, fact: RepositoryFact) -> str | None:
+        """The trace that tells the others; their keys lead to them under the new name from now on."""
+        forge, previous = row.source.removeprefix("webhooks/"), fact.draft.data["previous"]
+        self._keys.rename(row.tenant, forge, fact.draft.data["repository"], previous)
+        return sweeps.first_in(self._session, row.tenant, forge, previous)
 
     def _apply(self, first: Event, now: datetime) -> None:
         """Append `first` and, breadth first, all that is decided from it."""
@@ -145,6 +153,7 @@ class Batch:
             slots=self._slots.of(tenant, module),
             find=partial(self._ledger.find, tenant, trace),
             base_url=self._wiring.settings.base_url,
+            creates_in=self._wiring.settings.create_repositories_in,
         )
 
     def _send(self, event: Event, cause: Event, decision: Decision) -> None:

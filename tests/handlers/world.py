@@ -66,6 +66,7 @@ class World:
     held: list[tuple[str, str, fx.Effect]] = field(default_factory=list)
     trace: str = "trace-1234"
     counter: int = 0
+    creates_in: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.forge.policy = self.policy
@@ -190,7 +191,10 @@ class World:
         while queue:
             event = self._append(queue.popleft())
             state = self.states[trace]
-            decision = decide(event, View(now=self.now, state=state, slots=dict(self.slots), find=self.find))
+            view = View(
+                now=self.now, state=state, slots=dict(self.slots), find=self.find, creates_in=self.creates_in
+            )
+            decision = decide(event, view)
             queue.extend(stamp(d, cause=event, index=i) for i, d in enumerate(decision.events))
             known = {(t, timer.name) for t, timer in self.timers}
             self.timers += [(trace, timer) for timer in decision.timers if (trace, timer.name) not in known]

@@ -74,6 +74,10 @@ class DeploymentEnded(OpenModel):
     reason: str = ""
     recoverable: bool = True
     rolled_back_to: str | None = None
+    rollback: Literal["", "done", "failed"] = ""
+    """Of a failed deployment: whether it was rolled back."""
+    log_tail: str = ""
+    """Of one that was given up without a rollback: the end of what the service printed."""
     release: dict[str, Any] = Field(default_factory=dict)
     """The `Target` that runs (for the last known good)."""
 
@@ -94,11 +98,13 @@ class RollbackTriggered(OpenModel):
     environment: str
     release_id: str
     version: str
-    to_version: str | None
+    to_version: str | None = None
     revision: str
     reason: str
     trigger: Literal["automatic", "manual", "policy"]
     by: str | None = None
+    log_tail: str = ""
+    """The end of what the service printed, where it was seen to fail."""
 
 
 class AutoMerge(OpenModel):

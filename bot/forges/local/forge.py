@@ -39,6 +39,16 @@ class LocalForge:
     capabilities: ClassVar[Capabilities] = dict.fromkeys(Feature, YES) | {
         Feature.BUTTONS: no("commands by comment do the same"),
         Feature.ANSWER_DEPLOYMENT: no("its pipelines never ask: Pointsman deploys"),
+        Feature.ISSUES: so(
+            "they share their numbers with changes; `Closes #12` in a change's description closes on merge, "
+            "a bare `#12` only links"
+        ),
+        Feature.ENVIRONMENTS: so("a job that names the environment gets its variables"),
+        Feature.CREATE_REPOSITORY: so("all repositories call one address; who asked for it owns it"),
+        Feature.REPORTS: so(
+            "declared as `artifacts:reports`, or artefacts that are named as their tools name them; kept "
+            "until the forge is tidied"
+        ),
         Feature.MISSED_CALLS: so("none can be missed: it sends until it is answered"),
     }
 
