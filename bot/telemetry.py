@@ -6,11 +6,14 @@ was `hide`n.
 
 from __future__ import annotations
 
+import base64
+import json
 import logging
 import re
 import sys
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, Iterator, MutableMapping
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import structlog
 
@@ -20,18 +23,44 @@ SECRET_KEY = re.compile(
 )
 SECRET_TEXT = re.compile(
     r"(?i)(\bgh[pousr]_[0-9a-z]{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}|\bpm_[0-9a-f]{12}_[\w-]{20,}"
+    r"|\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{10,}"
     r"|\b(?:bearer|basic)\s+[\w.~+/=-]{8,}|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END[^-]*-----)"
 )
+SHORTEST_LINE, SHORTEST_CODED = 16, 8
+IN_URLS = str.maketrans("+/", "-_")
 SHORTEST_HIDDEN = 6
 """Shorter known values would blank ordinary words."""
-_hidden: set[str] = set()
+_hidden: dict[str, None] = {}
+"""The longest first: a value may be a part of another."""
 
 
 def hide(values: Iterable[str | bytes]) -> None:
-    """Never show these values again, in any log or stored traceback."""
+    """Never show these values again, in any log, stored error or answer, however they are written there."""
     texts = (value.decode(errors="replace") if isinstance(value, bytes) else value for value in values)
-    _hidden.update(text for text in texts if len(text) >= SHORTEST_HIDDEN)
+    found = {form for text in texts for form in _forms(text)} | _hidden.keys()
+    _hidden.clear()
+    _hidden.update(dict.fromkeys(sorted(found, key=len, reverse=True)))
+
+
+def _forms(value: str) -> Iterator[str]:
+    """A value as it is, as JSON and URLs write it, and in base64; of a key of many lines, each line, too."""
+    lines = [
+        line for line in value.splitlines() if len(line) >= SHORTEST_LINE and not line.startswith("-----")
+    ]
+    for text in (value, *(lines if "\n" in value else ())):
+        if len(text) >= SHORTEST_HIDDEN:
+            yield from (text, json.dumps(text)[1:-1], quote(text, safe=""), quote_plus(text))
+            yield from _coded(text)
+
+
+def _coded(text: str) -> Iterator[str]:
+    """In base64 as far as what stands around it leaves it alone: `user:password` is one word there."""
+    for before in range(3):
+        coded = base64.b64encode(b"\0" * before + text.encode()).decode()
+        inner = coded[4 if before else 0 : -4]
+        if len(inner) >= SHORTEST_CODED:
+            yield from (inner, inner.translate(IN_URLS))
 
 
 def redact(text: str) -> str:

@@ -10,6 +10,7 @@ import typer
 from bot.cli.failure import Code
 from bot.cli.output import Format, answer, clean, count
 from bot.forges.finding import Finding, Standing
+from bot.telemetry import redact
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,7 +28,8 @@ def tell(found: Found, output: Format) -> None:
 
 
 def _json(place: str, one: Finding) -> dict[str, Any]:
-    return {"place": place, "about": one.about, "standing": one.standing, "says": one.says, "do": one.do}
+    says = redact(one.says)
+    return {"place": place, "about": one.about, "standing": one.standing, "says": says, "do": one.do}
 
 
 def _print(out: Console, found: Found, bad: int) -> None:
@@ -37,7 +39,7 @@ def _print(out: Console, found: Found, bad: int) -> None:
         out.print(Text(place, style="bold"))
         for one in some:
             sign, style = SIGNS[one.standing]
-            out.print(Text(f"  {sign} ", style=style) + Text(clean(f"{one.about}: {one.says}")))
+            out.print(Text(f"  {sign} ", style=style) + Text(clean(f"{one.about}: {redact(one.says)}")))
             if one.do:
                 out.print(Text(clean(f"    → {one.do}")))
     out.print(Text("Everything works." if not bad else f"{count(bad, 'thing')} to mend."))

@@ -18,9 +18,12 @@ if TYPE_CHECKING:  # the database library takes longer to load than `--help` may
 
 def settings() -> Settings:
     """The settings of this process. A wrong one is reported by the name of its variable."""
+    from bot import telemetry
     from bot.settings import Settings
 
-    return Settings()
+    said = Settings()
+    telemetry.hide(said.secret_values())
+    return said
 
 
 def at_home() -> Settings:

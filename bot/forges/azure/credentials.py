@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.domain.errors import Permanent, Retryable
+from bot.telemetry import hide
 
 RESOURCE = "499b84ac-1321-427f-aa17-267ca6975798/.default"
 """Azure DevOps, as Entra knows it."""
@@ -97,6 +98,7 @@ class WorkloadIdentity:
             raise Permanent(
                 "NotAuthenticated", f"Entra gives no token: {said.get('error', 'no reason given')}"
             )
+        hide([str(said["access_token"]), assertion])
         return str(said["access_token"]), float(said.get("expires_in", 0))
 
 
