@@ -112,6 +112,7 @@ def created(body: str) -> Event:
     return Event(**fact, id="e", source="t", time=NOW, tenant_id="acme", trace_id="trace-1")
 
 
+@pytest.mark.timeout(3600)
 def test_no_comment_stops_the_grammar(pytestconfig: pytest.Config) -> None:
     wanted = pytestconfig.getoption("--comments")
     tried = [0]
