@@ -35,6 +35,7 @@ from bot.domain.performer import Performer
 from bot.engine.runtime import Runtime
 from bot.forges import configured
 from bot.forges.local.forge import LocalForge
+from bot.forges.organisation import layered
 from bot.forges.port import Forge
 from bot.intake.events import events_router
 from bot.intake.webhook import webhook_router
@@ -70,7 +71,12 @@ def furnish(settings: Settings, *, work: bool, alone: bool, listens_at: str = ""
     )  # the embedded forge's own connections: its waits never hold up the engine's
     forges = configured(settings, store)
     memory = MemoryWriter(settings.home, lambda tenant, trace: _events(store, tenant, trace))
-    performers: dict[str, Performer] = {**forges, "deploy": Deployer(settings.home, forges), "memory": memory}
+    reading = layered(forges, settings.policy_repositories())
+    performers: dict[str, Performer] = {
+        **reading,
+        "deploy": Deployer(settings.home, forges),
+        "memory": memory,
+    }
     performers["policy"] = PolicyTrier(forges, store)
     runtime = Runtime(
         settings,

@@ -26,6 +26,9 @@ from bot import kept_settings
 MEBIBYTE = 1024 * 1024
 
 
+FORGES = ("github", "gitlab", "azure", "local")
+
+
 class Settings(BaseSettings):
     """What a process is told from outside. Lists are comma-separated."""
 
@@ -92,6 +95,15 @@ class Settings(BaseSettings):
     """A personal access token; without it an Entra workload identity is used (`AZURE_CLIENT_ID`, ...)."""
     azure_login: str = ""
     """The bot's own unique name on Azure DevOps (often an e-mail address)."""
+    github_policy_repository: str = ".github"
+    """Repository with the policy that all others of the same owner lie over; empty: none. With a `/`: the one
+    for all owners."""
+    gitlab_policy_repository: str = ".gitlab"
+    """The same, in the top-level group."""
+    azure_policy_repository: str = "pointsman/pointsman"
+    """The same: `project/repository`."""
+    local_policy_repository: str = "pointsman"
+    """The same, for the embedded forge."""
     ca_bundle: Path | None = None
     """Certificates (PEM) of forges that public authorities do not vouch for. Proxies: `HTTPS_PROXY`."""
 
@@ -125,6 +137,10 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database's URL, with the default filled in."""
         return self.database_url or f"sqlite:///{self.home.absolute() / 'pointsman.db'}"
+
+    def policy_repositories(self) -> dict[str, str]:
+        """Forge -> where the policy of its organisations is."""
+        return {name: getattr(self, f"{name}_policy_repository") for name in FORGES}
 
     def webhook_secrets(self, forge: str) -> tuple[bytes, ...]:
         """All secrets that a forge's signature may be made with; empty when none is set."""

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 import policies
+from bot.domain.effect import OtherVerdict
 from bot.domain.event import Event
 from bot.log.store import in_list, listed
 from handlers.backtest import ASKED, Answer, backtest
@@ -31,7 +32,8 @@ QUERY = {
 
 def asked_again(session: Session, tenant: str, traces: Iterable[str], policy: policies.Policy) -> Answer:
     """Every verdict of these traces of a tenant, asked again."""
-    asked, found = 0, []
+    asked = 0
+    found: list[OtherVerdict] = []
     for events in _told(session, tenant, iter(traces)):
         answer = backtest(events, policy)
         asked += answer.asked
