@@ -39,6 +39,7 @@ from bot.evidence.performer import Gatherer
 from bot.evidence.read import Reader
 from bot.forges import configured
 from bot.forges.local.forge import LocalForge
+from bot.forges.organisation import layered
 from bot.forges.port import Forge
 from bot.intake.events import events_router
 from bot.intake.webhook import webhook_router
@@ -75,8 +76,9 @@ def furnish(settings: Settings, *, work: bool, alone: bool, listens_at: str = ""
     )  # the embedded forge's own connections: its waits never hold up the engine's
     forges = configured(settings, store)
     memory = MemoryWriter(settings.home, lambda tenant, trace: _events(store, tenant, trace))
+    reading = layered(forges, settings.policy_repositories())
     performers: dict[str, Performer] = {
-        **forges,
+        **reading,
         "deploy": Deployer(settings.home, forges),
         "memory": memory,
         "evidence": Gatherer(forges, Reader(settings.sigstore_trusted_root), store),

@@ -27,6 +27,9 @@ from bot import kept_settings
 MEBIBYTE = 1024 * 1024
 
 
+FORGES = ("github", "gitlab", "azure", "local")
+
+
 class Settings(BaseSettings):
     """What a process is told from outside. Lists are comma-separated."""
 
@@ -99,6 +102,15 @@ class Settings(BaseSettings):
     """File with an Ed25519 private key (PEM) that release summaries are signed with; without it none is."""
     sigstore_trusted_root: Path | None = None
     """Trust root of a private Sigstore instance (`trusted_root.json`); without it the public one counts."""
+    github_policy_repository: str = ".github"
+    """Repository with the policy that all others of the same owner lie over; empty: none. With a `/`: the one
+    for all owners."""
+    gitlab_policy_repository: str = ".gitlab"
+    """The same, in the top-level group."""
+    azure_policy_repository: str = "pointsman/pointsman"
+    """The same: `project/repository`."""
+    local_policy_repository: str = "pointsman"
+    """The same, for the embedded forge."""
     ca_bundle: Path | None = None
     """Certificates (PEM) of forges that public authorities do not vouch for. Proxies: `HTTPS_PROXY`."""
 
@@ -142,6 +154,10 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database's URL, with the default filled in."""
         return self.database_url or f"sqlite:///{self.home.absolute() / 'pointsman.db'}"
+
+    def policy_repositories(self) -> dict[str, str]:
+        """Forge -> where the policy of its organisations is."""
+        return {name: getattr(self, f"{name}_policy_repository") for name in FORGES}
 
     def webhook_secrets(self, forge: str) -> tuple[bytes, ...]:
         """All secrets that a forge's signature may be made with; empty when none is set."""

@@ -8,6 +8,7 @@ from typing import Any
 from bot.domain.trace import TraceState
 from policies.facts import Commit, Stage
 
+REFERENCE = "@vault:"
 FAILED = frozenset({"failed", "failure", "error", "canceled", "cancelled", "timed_out"})
 PASSED = frozenset({"passed", "success", "succeeded"})
 WAITING = frozenset({"running", "pending", "queued", "created", "in_progress"})
@@ -43,6 +44,26 @@ def _commits(said: list[dict[str, Any]] | None) -> tuple[Commit, ...] | None:
         if said is None
         else tuple(Commit(**{key: value for key, value in one.items() if key in kept}) for one in said)
     )
+
+
+def secrets_of(state: TraceState, environment: str) -> dict[str, bool] | None:
+    """Name -> whether the vault had it when the environment was provisioned; None: it is not provisioned.
+
+    Every secret that the service asks for, and those that lie there besides. Never a value.
+    """
+    ready = state.infra.get(environment)
+    if ready is None:
+        return None
+    there = {_secret(value) for value in (ready.get("secrets") or {}).values()} - {""}
+    asked = ((state.commit or {}).get("service") or {}).get("environment") or {}
+    needed = {_secret(value) for value in asked.values()} - {""}
+    return {name: name in there for name in sorted(needed | there)}
+
+
+def _secret(value: object) -> str:
+    """The name in a reference; empty for what is none."""
+    text = str(value)
+    return text.removeprefix(REFERENCE) if text.startswith(REFERENCE) else ""
 
 
 def stages_of(run: Mapping[str, Any]) -> tuple[Stage, ...]:

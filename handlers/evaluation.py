@@ -16,7 +16,7 @@ from bot.domain.deployment import Slot
 from bot.domain.release import release_id
 from bot.domain.trace_branch import last_pusher
 from bot.domain.view import View
-from handlers.change_facts import change_facts, stages_of
+from handlers.change_facts import change_facts, secrets_of, stages_of
 from handlers.evidence_facts import evidence_facts
 from handlers.policy import code_owners_of, policy_errors, policy_of, touches_policy
 from policies.facts import ReleaseFacts
@@ -84,6 +84,7 @@ def release_facts(view: View, environment: str) -> ReleaseFacts:
         **evidence_facts(state, policy.trust if policy else NOBODY),
         stages={sha: stages_of(run) for sha, run in state.runs.items() if run.get("told", "all") == "all"},
         namespace=state.infra.get(environment, {}).get("namespace"),
+        secrets=secrets_of(state, environment),
         slots=_slots(view, head),
         base_branch=change.get("target", "main"),
         draft=bool(change.get("draft")),

@@ -17,6 +17,8 @@ __all__ = ["FlowState", "Shown", "TraceState", "apply"]
 
 NOT_KEPT = frozenset({"actors", "tree", "files", "run"})
 """Parts of `FactsGathered` that have a place of their own, or are for one decision only."""
+TAKEN_AWAY = frozenset({"policyText", "organisationText"})
+"""Parts that are not there once the file is not."""
 BESIDE = (".yaml", ".yml", "CODEOWNERS")
 """Files of the base branch that a policy may rest on."""
 WEBHOOKS = "webhooks/"
@@ -193,9 +195,11 @@ def _facts(state: TraceState, event: Event) -> Update:
     calendars = {path: text for path, text in gathered.files.items() if text and path.endswith(".ics")}
     beside = {path: text or "" for path, text in gathered.files.items() if path.endswith(BESIDE)}
     at_base = {} if gathered.branch_head else beside  # a policy is never read from a change
+    # A policy that was taken away is told by its absence.
+    before = {name: value for name, value in state.facts.items() if name not in TAKEN_AWAY}
     pending = {name: value for name, value in state.pending.items() if name != event.data["correlation"]}
     update: Update = {
-        "facts": state.facts | kept,
+        "facts": (before if gathered.policy_revision else state.facts) | kept,
         "pending": pending,
         "answering": state.pending.get(event.data["correlation"], ()),
         "people": state.people | gathered.actors,

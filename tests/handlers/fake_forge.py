@@ -56,6 +56,8 @@ class FakeForge:
     """What the change touches, where a test is about it."""
     told: dict[str, Any] = field(default_factory=dict)
     """What else is said of the change."""
+    organisation: str | None = None
+    """The policy that all repositories lie over."""
     trial: fx.PolicyTrial | None = None
     """What trying the policy of a change comes to, where a test is about it."""
     performed: list[fx.Effect] = field(default_factory=list)
@@ -103,6 +105,7 @@ class FakeForge:
             change=self._told_change(),
             policy_text=self.policy,
             policy_revision=self.heads.get("main"),
+            organisation_text=self.organisation,
             actors={name: self.people.get(name, p.Actor(login=name)) for name in effect.actors},
             can_write=self.can_write,
             files={path: self.branches[branch or "main"].get(path) for path in effect.paths},

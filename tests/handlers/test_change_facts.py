@@ -6,7 +6,9 @@ import pytest
 
 from bot.domain import payloads as p
 from bot.domain.catalog import draft
-from handlers.change_facts import stages_of
+from bot.domain.effect import Service
+from bot.domain.trace import TraceState
+from handlers.change_facts import secrets_of, stages_of
 from tests.handlers.world import POLICY, World
 
 TOLD = {
@@ -76,3 +78,37 @@ def test_a_stage_is_as_bad_as_its_worst_job_that_counts() -> None:
     assert {stage.name: stage.status for stage in stages_of(draft("PipelineFinished", run).data)} == {
         "build": "passed", "test": "failed", "scan": "skipped", "f": "passed", "wait": "running",
     }  # fmt: skip
+
+
+def provisioned(secrets: dict[str, str] | None, asked: dict[str, str]) -> TraceState:
+    infra = {} if secrets is None else {"production": {"secrets": secrets}}
+    commit = {"service": {"command": ["x"], "environment": asked}}
+    return TraceState(tenant_id="t", trace_id="t", infra=infra, commit=commit)
+
+
+@pytest.mark.parametrize(
+    ("secrets", "asked", "expected"),
+    [
+        (None, {"A": "@vault:A"}, None),
+        ({}, {}, {}),
+        ({"A": "@vault:A"}, {"URL": "@vault:A", "PLAIN": "x"}, {"A": True}),
+        ({"A": "@vault:A"}, {"URL": "@vault:B"}, {"A": True, "B": False}),
+        ({"A": "a value by mistake"}, {"URL": "@vault:A"}, {"A": False}),
+    ],
+)
+def test_secrets_are_known_once_the_environment_is_provisioned(
+    secrets: dict[str, str] | None, asked: dict[str, str], expected: dict[str, bool] | None
+) -> None:
+    assert secrets_of(provisioned(secrets, asked), "production") == expected
+    assert secrets_of(provisioned(secrets, asked), "staging") is None
+
+
+def test_a_release_whose_secret_is_missing_is_rejected_in_its_environment() -> None:
+    world = World(
+        policy=POLICY.replace("      - tests-passed\n", "      - tests-passed\n      - secrets-available\n")
+    )
+    world.submit(service=Service(command=("x",), environment={"URL": "@vault:DATABASE_URL"})).tests()
+    world.comment("jane.doe", "/approve-release production")
+    verdict = world.state.releases["production"]
+    assert (verdict.shown_state, verdict.reason_code) == ("rejected", "SecretsMissing")
+    assert [name for name, _, _ in world.deployer.applied] == ["staging"]

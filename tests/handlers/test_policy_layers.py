@@ -96,3 +96,63 @@ def test_what_has_started_goes_on_or_goes_back_when_a_freeze_begins(word: str, a
 
     assert [attempt for _, _, attempt in world.deployer.applied] == list(range(1, attempts + 1))
     assert world.types("RollbackTriggered") == ["RollbackTriggered"]
+
+
+ORGANISATION = """\
+version: 1
+roles: {ProductOwner: {users: [sam]}}
+environments:
+  production: {gates: [{approvals: {role: ProductOwner}}, hold]}
+"""
+
+
+def gates_of(world: World, environment: str = "production") -> list[str]:
+    return [child["name"] for child in world.state.releases[environment].tree["children"]]  # type: ignore[index, attr-defined]
+
+
+def test_the_organisations_policy_holds_where_a_repository_has_none() -> None:
+    world = World(policy=None)  # type: ignore[arg-type]
+    world.forge.organisation = ORGANISATION
+    world.submit().tests()
+    assert {"approvals", "hold", "tests-passed"} <= set(gates_of(world)), "over the default pack"
+    world.comment("jane.doe", "/approve-release production")
+    assert world.last("CommandRefused").data["reasonCode"] == "UnauthorizedApprover"
+    world.comment("sam", "/approve-release production")
+    assert world.state.merged
+
+
+def test_a_repositorys_policy_lies_over_the_organisations() -> None:
+    world = World()
+    world.forge.organisation = ORGANISATION
+    world.submit().tests()
+    assert "hold" in gates_of(world)
+    assert world.state.releases["production"].tree["who_can"] == ["jane.doe"]
+
+
+def test_a_broken_policy_of_the_organisation_blocks_and_says_which() -> None:
+    world = World()
+    world.forge.organisation = "version: 1\nrols: {}\n"
+    world.submit().tests()
+    verdict = world.state.releases["production"]
+    assert (verdict.shown_state, verdict.reason_code) == ("rejected", "PolicyInvalid")
+    assert "organisation" in str(verdict.tree["message"])
+
+
+def test_another_policy_of_the_organisation_is_another_policy_version() -> None:
+    world = World()
+    world.forge.organisation = ORGANISATION
+    world.submit().tests()
+    before = world.last("pointsman.VerdictChanged").data["policyDigest"]
+    world.forge.organisation = ORGANISATION.replace("hold", "{required-labels: [seen]}")
+    pushed(world, ".pointsman/policy.yaml")
+    assert world.last("pointsman.VerdictChanged").data["policyDigest"] != before
+    assert "required-labels" in gates_of(world)
+
+
+def test_a_policy_that_is_taken_away_does_not_go_on() -> None:
+    world = World(policy=POLICY).submit().tests()
+    assert world.state.releases["production"].tree["who_can"] == ["jane.doe"]
+    world.forge.policy = None
+    pushed(world, ".pointsman/policy.yaml")
+    assert "policyText" not in world.state.facts
+    assert "jane.doe" not in str(world.state.releases["production"].tree)
