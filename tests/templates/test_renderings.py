@@ -85,16 +85,10 @@ def test_the_published_schema_accepts_all(forge: str, renderings: list[Rendering
         "azure": ("azure-pipelines.yml", ".azure-pipelines/*.yml"),
     }[forge]
     files = [path for one in of(renderings, forge) for path in one.files(*pattern)]
-    done = run(sys.executable, "-m", "check_jsonschema", *BY_FORGE[forge].schema, *unquoted(files, forge))
+    done = run(
+        sys.executable, "-m", "check_jsonschema", *BY_FORGE[forge].schema, *as_the_schema_knows(files, forge)
+    )
     assert done.returncode == 0, (done.stdout + done.stderr)[:4000]
-
-
-def unquoted(files: list[Path], forge: str) -> list[Path]:
-    """Azure's schema knows the first version of the task for coverage only, which is withdrawn."""
-    if forge == "azure":
-        for path in files:
-            path.write_text(path.read_text().replace("PublishCodeCoverageResults@2", "PublishCodeCoverageResults@1").replace("summaryFileLocation:", "codeCoverageTool: Cobertura\n          summaryFileLocation:"))  # fmt: skip
-    return files
 
 
 def test_zizmor_finds_nothing(renderings: list[Rendering], tmp_path: Path) -> None:
