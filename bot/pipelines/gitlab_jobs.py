@@ -104,15 +104,18 @@ def _unslashed(pattern: str) -> str:
 
 def _artifacts(artefacts: Artefacts | None, reports: Reports | None) -> dict[str, Any]:
     made: dict[str, Any] = {}
-    if artefacts:
-        made["paths"] = list(artefacts.paths)
-        if artefacts.always:
-            made["when"] = "always"
-    if reports:
-        named: dict[str, Any] = {}
-        if reports.junit:
-            named["junit"] = reports.junit
-        if reports.cobertura:
-            named["coverage_report"] = {"coverage_format": "cobertura", "path": reports.cobertura}
-        made["reports"] = named
-    return made
+    # As files too: what GitLab shows of a report can not be read back as it was written.
+    kept = [path for path in (reports.junit, reports.cobertura) if path] if reports else []
+    made["paths"] = [*(artefacts.paths if artefacts else ()), *kept]
+    if artefacts is None or artefacts.always:
+        made["when"] = "always"
+    return made | ({"reports": _shown(reports)} if reports else {})
+
+
+def _shown(reports: Reports) -> dict[str, Any]:
+    named: dict[str, Any] = {}
+    if reports.junit:
+        named["junit"] = reports.junit
+    if reports.cobertura:
+        named["coverage_report"] = {"coverage_format": "cobertura", "path": reports.cobertura}
+    return named
