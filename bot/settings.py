@@ -94,6 +94,10 @@ class Settings(BaseSettings):
     """A personal access token; without it an Entra workload identity is used (`AZURE_CLIENT_ID`, ...)."""
     azure_login: str = ""
     """The bot's own unique name on Azure DevOps (often an e-mail address)."""
+    attestation_key: Path | None = None
+    """File with an Ed25519 private key (PEM) that release summaries are signed with; without it none is."""
+    sigstore_trusted_root: Path | None = None
+    """Trust root of a private Sigstore instance (`trusted_root.json`); without it the public one counts."""
     ca_bundle: Path | None = None
     """Certificates (PEM) of forges that public authorities do not vouch for. Proxies: `HTTPS_PROXY`."""
 

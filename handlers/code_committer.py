@@ -22,6 +22,7 @@ from bot.domain.trace import TraceState
 from bot.domain.view import View
 from handlers.declare import done, facts, on, skill
 from handlers.tasks import failed, running
+from policies.authorise import Asker, Needs, may
 
 AGENT = "code-committer"
 AGENT_BRANCHES = "agent/"
@@ -200,7 +201,7 @@ def _check_rights(gathered: p.FactsGathered, module: p.ModuleGenerated, submitte
             path="repository",
         )
     person = gathered.actors.get(submitter or "")
-    if gathered.purpose == "module" and person and person.permission in {"none", "read"}:
+    if gathered.purpose == "module" and person and not may(Asker(person), Needs(level="write")):
         raise Invalid(
             "RepositoryAccessDenied",
             messages.submitter_cannot_write(person.login, module.repository),

@@ -17,7 +17,7 @@ from bot.domain.decision import NOTHING, Decision, do, record
 from bot.domain.effect import SetCheck
 from bot.domain.view import View
 from handlers.evaluation import Evaluation
-from handlers.merging import AGENT
+from handlers.merging import AGENT, policy_tried
 from handlers.policy import policy_digest
 
 CONCLUSIONS: dict[str, Literal["success", "failure"]] = {"approved": "success", "rejected": "failure"}
@@ -64,7 +64,11 @@ def verdict_of(evaluations: Mapping[str, Evaluation], view: View) -> p.MergeVerd
     change = view.state.change or {}
     if not evaluations or change.get("state") != "open":
         return None
-    states = {name: evaluation.verdict.state for name, evaluation in evaluations.items()}
+    states: dict[str, str] = {name: evaluation.verdict.state for name, evaluation in evaluations.items()}
+    trial = view.state.policy_trial
+    if not policy_tried(view.state):
+        known = trial is not None and trial.revision == change["head"] and trial.ok is False
+        states[messages.POLICY_CHECK] = "rejected" if known else "delayed"
     rejected = tuple(name for name, state in states.items() if state == "rejected")
     waiting = tuple(name for name, state in states.items() if state != "approved")
     return p.MergeVerdictChanged(

@@ -20,6 +20,9 @@ class Timer:
     name: str
     at: datetime
     draft: Draft
+    shared: bool = False
+    """All traces of the repository wait for this moment: it is one timer for all of them, which reaches those
+    that are open by then."""
 
 
 @dataclass(frozen=True)

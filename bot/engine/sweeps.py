@@ -58,6 +58,26 @@ def first_in(session: Session, tenant: str, forge: str, repository: str) -> str 
     return session.execute(query.order_by(HEADS.c.trace_id).limit(1)).scalar()
 
 
+def open_traces(session: Session, tenant: str, forge: str, repository: str, *, after: str) -> list[str]:
+    """Traces of a repository that a verdict may still be asked about, behind `after`, at most AT_ONCE: those
+    whose change is open, and modules on their way.
+    """
+    query = (
+        sa.select(HEADS.c.trace_id)
+        .where(
+            HEADS.c.tenant_id == tenant,
+            HEADS.c.forge == forge,
+            HEADS.c.repository == repository,
+            HEADS.c.flow_state.not_in(ENDED),
+            HEADS.c.trace_id > after,
+            sa.or_(HEADS.c.module_id != "", _open_change(session)),
+        )
+        .order_by(HEADS.c.trace_id)
+        .limit(AT_ONCE)
+    )
+    return list(session.execute(query).scalars())
+
+
 def _open_change(session: Session) -> Any:
     """Whether the change of a trace is open, as its state has it. Only what may be is taken apart: a
     repository keeps the states of all its changes, and most were merged long ago.

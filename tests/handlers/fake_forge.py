@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+import policies
 from bot import messages
 from bot.domain import effect as fx
 from bot.domain import payloads as p
@@ -55,7 +56,13 @@ class FakeForge:
     """What the change touches, where a test is about it."""
     told: dict[str, Any] = field(default_factory=dict)
     """What else is said of the change."""
+    trial: fx.PolicyTrial | None = None
+    """What trying the policy of a change comes to, where a test is about it."""
     performed: list[fx.Effect] = field(default_factory=list)
+    evidence: fx.EvidenceResult = field(default_factory=fx.EvidenceResult)
+    """What the reports of a run come to."""
+    recalled: fx.CoverageResult = field(default_factory=fx.CoverageResult)
+    """What the log knows of the target's coverage."""
     missing: bool = False
     """The repository is not there."""
     owned: bool = True
@@ -73,6 +80,15 @@ class FakeForge:
             raise Permanent("UnknownEffect", f"this forge does not know {effect.kind}")
         name = re.sub("(?<!^)(?=[A-Z])", "_", effect.kind).lower()
         return getattr(self, f"do_{name}")(effect, world)
+
+    def do_gather_evidence(self, effect: fx.GatherEvidence, world: Any) -> Model:
+        return self.evidence
+
+    def do_recall_coverage(self, effect: fx.RecallCoverage, world: Any) -> Model:
+        return self.recalled
+
+    def do_sign_statement(self, effect: fx.SignStatement, world: Any) -> Model:
+        return fx.SignedResult(key_id="key", envelope={"statement": effect.statement})
 
     def do_gather_facts(self, effect: fx.GatherFacts, world: Any) -> Model:
         if self.missing:
@@ -97,6 +113,16 @@ class FakeForge:
     def _told_change(self) -> dict[str, Any] | None:
         told = {} if self.paths is None else {"paths": list(self.paths)}
         return self.change | told | self.told if self.change else None
+
+    def do_try_policy(self, effect: fx.TryPolicy, world: Any) -> Model:
+        if self.trial is not None:
+            return self.trial
+        text = self.branches[effect.branch].get(".pointsman/policy.yaml", "version: 1\n")
+        try:
+            policies.load(text, organisation=effect.organisation)
+        except policies.PolicyErrors as broken:
+            return fx.PolicyTrial(errors=tuple(str(error) for error in broken.errors))
+        return fx.PolicyTrial()
 
     def do_commit_files(self, effect: fx.CommitFiles, world: Any) -> Model:
         files = effect.files

@@ -24,6 +24,8 @@ class VerdictChanged(OpenModel):
     policy_digest: str
     """Of the policy text; the text itself is in `FactsGathered`."""
     phase: Literal["change", "deployment"] = "change"
+    compliance: bool | None = None
+    """True: under compliance rules; else left out."""
 
 
 class ReleaseVerdict(OpenModel):
@@ -36,6 +38,7 @@ class ReleaseVerdict(OpenModel):
     reasons: tuple[str, ...] = ()
     approvers: tuple[str, ...] = ()
     policy_version: str = ""
+    compliance: bool | None = None
     next_change_at: Moment | None = None
 
 
@@ -122,6 +125,27 @@ class BranchUpdateRequested(OpenModel):
     change: int
     revision: str
     base: str = ""
+
+
+class PolicyTrialRequested(OpenModel):
+    """`pointsman.PolicyTrialRequested`: a change touches the policy, so the policy of its head is tried."""
+
+    change: int
+    revision: str
+
+
+class PolicyTried(OpenModel):
+    """`pointsman.PolicyTried`: whether the policy of `revision` can be read and passes its own tests.
+
+    `differing` verdicts of the past would have been others; `blocked`: open changes with newly closed gates.
+    """
+
+    change: int
+    revision: str
+    ok: bool
+    message: str = ""
+    differing: int = 0
+    blocked: int = 0
 
 
 class MergeVerdictChanged(OpenModel):

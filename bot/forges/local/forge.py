@@ -13,6 +13,7 @@ from bot.domain.effect import Effect, File
 from bot.domain.errors import Permanent
 from bot.domain.model import Model
 from bot.domain.performer import EffectContext
+from bot.forges.allowance import Allowance
 from bot.forges.capabilities import YES, Capabilities, Feature, no, so
 from bot.forges.finding import Finding
 from bot.forges.local import kept, people, protection, read, repositories, signing, standing, telling
@@ -94,6 +95,10 @@ class LocalForge:
     def examine(self, repositories: Sequence[str]) -> Iterable[Finding]:
         """Which repositories are there, and whether nobody can merge past the bot."""
         return standing.examine(self.ground, repositories)
+
+    def allowances(self) -> Iterable[Allowance]:
+        """It has no limits."""
+        return ()
 
     def connect(self, repository: str, _webhook_url: str) -> Iterable[Finding]:
         """Nothing is to be connected: this forge and the bot are one process."""
