@@ -43,9 +43,10 @@ def test_from_no_repository_to_a_release_with_its_page(generous_house: House, tm
     assert "GATES" not in git(bare, "show", "main:README.md")
     house.forge.set_member(WHERE, "jane.doe", "maintain")
     head = house.tested(trace).data["revision"]
-    house.event(trace, "pointsman.VerdictChanged", state="delayed", reasonCode="ApprovalMissing")
+    house.event(trace, "pointsman.VerdictChanged", state="delayed", environment="production")
     early = house.forge_answers("POST", f"{WHERE}/changes/{number}/merge", "ada", json={"head": head})
-    assert (early.status_code, early.json()["code"]) == (409, "RequiredCheckPending"), "the check guards main"
+    assert early.status_code == 409
+    assert "RequiredCheckPending" in early.text, "the check guards main"
 
     house.comment(WHERE, number, "/approve-release production well done", "jane.doe")
     published = house.event(trace, "ReleasePublished")
