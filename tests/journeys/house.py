@@ -121,9 +121,13 @@ class House:
         """One call of the bot's API."""
         return self._call(method, path, self.token(login), more)
 
+    def forge_answers(self, method: str, path: str, login: str = "ada", **more: Any) -> httpx.Response:
+        """The same, whatever comes of it."""
+        return self._call(method, f"/forge/api/repositories/{path}", self.people[login], more)
+
     def forge_says(self, method: str, path: str, login: str = "ada", **more: Any) -> Any:
         """One call of the embedded forge's API (below `/forge/api/repositories/`), which must succeed."""
-        answer = self._call(method, f"/forge/api/repositories/{path}", self.people[login], more)
+        answer = self.forge_answers(method, path, login, **more)
         assert answer.is_success, f"{answer.status_code} {answer.text}"
         return answer.json()
 

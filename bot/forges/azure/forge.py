@@ -12,6 +12,7 @@ from bot.domain.effect import Effect
 from bot.domain.errors import Permanent
 from bot.domain.model import Model
 from bot.domain.performer import EffectContext
+from bot.forges.allowance import Allowance
 from bot.forges.azure.capabilities import CAPABILITIES
 from bot.forges.azure.client import Client
 from bot.forges.azure.credentials import Credentials, PersonalToken, WorkloadIdentity
@@ -88,6 +89,12 @@ class AzureForge:
             yield broken("azure", "the bot has no account there: it hears, and can do nothing", ADVICE)
         else:
             yield from examine(self._client, repositories)
+
+    def allowances(self) -> Iterator[Allowance]:
+        """Nothing as long as there is enough: Azure DevOps tells only who comes near its limit."""
+        budget = self._client.budget if self._client else None
+        if budget and budget.remaining is not None:
+            yield Allowance("account", "api", budget.limit, budget.remaining)
 
     def connect(self, repository: str, webhook_url: str) -> Iterator[Finding]:
         if self._client is None:

@@ -13,6 +13,7 @@ from bot.domain.effect import Effect, File
 from bot.domain.errors import Permanent
 from bot.domain.model import Model
 from bot.domain.performer import EffectContext
+from bot.forges.allowance import Allowance
 from bot.forges.capabilities import YES, Capabilities, Feature, no, so
 from bot.forges.finding import Finding
 from bot.forges.local import kept, people, protection, read, repositories, signing, standing, telling
@@ -38,6 +39,16 @@ class LocalForge:
     capabilities: ClassVar[Capabilities] = dict.fromkeys(Feature, YES) | {
         Feature.BUTTONS: no("commands by comment do the same"),
         Feature.ANSWER_DEPLOYMENT: no("its pipelines never ask: Pointsman deploys"),
+        Feature.ISSUES: so(
+            "they share their numbers with changes; `Closes #12` in a change's description closes on merge, "
+            "a bare `#12` only links"
+        ),
+        Feature.ENVIRONMENTS: so("a job that names the environment gets its variables"),
+        Feature.CREATE_REPOSITORY: so("all repositories call one address; who asked for it owns it"),
+        Feature.REPORTS: so(
+            "declared as `artifacts:reports`, or artefacts that are named as their tools name them; kept "
+            "until the forge is tidied"
+        ),
         Feature.MISSED_CALLS: so("none can be missed: it sends until it is answered"),
     }
 
@@ -84,6 +95,10 @@ class LocalForge:
     def examine(self, repositories: Sequence[str]) -> Iterable[Finding]:
         """Which repositories are there, and whether nobody can merge past the bot."""
         return standing.examine(self.ground, repositories)
+
+    def allowances(self) -> Iterable[Allowance]:
+        """It has no limits."""
+        return ()
 
     def connect(self, repository: str, _webhook_url: str) -> Iterable[Finding]:
         """Nothing is to be connected: this forge and the bot are one process."""

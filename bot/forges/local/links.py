@@ -14,7 +14,7 @@ from bot.forges.local.ground import Ground
 from bot.forges.local.tables import ForgeChange
 
 REFERENCE = re.compile(r"#([1-9]\d{0,8})")
-NAMED = re.compile(rf"(?<![\w&/]){REFERENCE.pattern}\b")
+NAMED = re.compile(rf"(?<![\w&/#]){REFERENCE.pattern}\b")
 CLOSES = re.compile(rf"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):? {REFERENCE.pattern}\b", re.IGNORECASE)
 """The words that GitHub closes by."""
 

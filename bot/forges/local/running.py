@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy.orm import Session
 from sqlmodel import col, select
 
-from bot.forges.local import history, kept, pipelines, runner, webhooks
+from bot.forges.local import environments, history, kept, pipelines, runner, webhooks
 from bot.forges.local.differences import Differences
 from bot.forges.local.ground import Ground
 from bot.forges.local.tables import ForgeChange, ForgeJob, ForgePipeline, ForgeRepository
@@ -139,6 +139,7 @@ class Execution:
             project=self._row.repository.partition("/")[2],
             message=history.commits(self._folder, self._row.sha, limit=1)[0].message,
             variables=self._row.variables,
+            environments=environments.variables(self._ground, self._row.repository),
         )
         differences = Differences(self._folder, self._row.sha, before=self._row.before)
         plan = runner.plan(pipeline, context, differences)

@@ -172,11 +172,19 @@ class Reports(Keywords):
 
     junit: Paths = ()
     coverage_report: CoverageReport | None = None
+    cyclonedx: Paths = ()
+    sast: Paths = ()
+    dependency_scanning: Paths = ()
+    container_scanning: Paths = ()
+    secret_detection: Paths = ()
+    codequality: Paths = ()
 
     @property
     def paths(self) -> tuple[str, ...]:
         """Every file named, as patterns relative to the project."""
-        return (*self.junit, self.coverage_report.path) if self.coverage_report else self.junit
+        plain = (name for name in type(self).model_fields if name != "coverage_report")
+        named = tuple(path for name in plain for path in getattr(self, name))
+        return (*named, self.coverage_report.path) if self.coverage_report else named
 
 
 class Artifacts(Keywords):
@@ -191,6 +199,18 @@ class Image(Keywords):
     """Accepted and not used: jobs run in the machine's own shell, and the log says so."""
 
     name: StrictStr
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: object) -> object:
+        return {"name": value} if isinstance(value, str) else value
+
+
+class NamedEnvironment(Keywords):
+    """Where the job deploys to: it gets that environment's variables. `url` is accepted and not used."""
+
+    name: Annotated[StrictStr, Field(min_length=1)]
+    url: StrictStr = ""
 
     @model_validator(mode="before")
     @classmethod
@@ -231,6 +251,7 @@ class Job(Default):
     rules: tuple[Rule, ...] | None = None
     when: JobWhen = "on_success"
     variables: Variables = {}
+    environment: NamedEnvironment | None = None
     allow_failure: StrictBool | None = None
     coverage: Annotated[str, AfterValidator(_delimited)] | None = None
 

@@ -105,7 +105,7 @@ def _choose(name: str, job: Job, event: _Event) -> PlannedJob | None:
             job=job,
             when=job.when,
             allow_failure=job.failure_allowed,
-            variables=variables | context.variables,
+            variables=variables | _scoped(job, variables, context) | context.variables,
         )
     known = expand(variables | context.variables)
     rule = next((rule for rule in job.rules if _holds(rule, known, event.changed)), None)
@@ -118,8 +118,22 @@ def _choose(name: str, job: Job, event: _Event) -> PlannedJob | None:
         job=job,
         when=when,
         allow_failure=allowed,
-        variables={**variables, **rule.variables, **context.variables},
+        variables={
+            **variables,
+            **rule.variables,
+            **_scoped(job, variables | rule.variables, context),
+            **context.variables,
+        },
     )
+
+
+def _scoped(job: Job, variables: Mapping[str, str], context: RunContext) -> dict[str, str]:
+    """What a job gets of its environment. Values are data: a dollar sign in them refers to nothing."""
+    if job.environment is None:
+        return {}
+    name = expand_text(job.environment.name, expand({**variables, **context.variables}))
+    told = {key: value.replace("$", "$$") for key, value in context.environments.get(name, {}).items()}
+    return {"CI_ENVIRONMENT_NAME": name, **told}
 
 
 def _applies(condition: str | None, variables: Mapping[str, str]) -> bool:

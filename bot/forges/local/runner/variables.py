@@ -46,6 +46,8 @@ class RunContext(BaseModel):
     pipeline_id: str = "0"
     project: str = "project"
     variables: dict[str, str] = {}
+    environments: dict[str, dict[str, str]] = {}
+    """Name of an environment -> what jobs that name it get."""
     masked: tuple[SecretStr, ...] = ()
 
     @model_validator(mode="after")

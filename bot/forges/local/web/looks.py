@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 from sqlmodel import col, select
 
-from bot.forges.local import history, logs, people, pipelines, webhooks
+from bot.forges.local import environments, history, issues, links, logs, people, pipelines, tags, webhooks
 from bot.forges.local.ground import Ground
 from bot.forges.local.history import Commit
 from bot.forges.local.tables import (
@@ -23,6 +23,7 @@ from bot.forges.local.tables import (
     ForgeReview,
 )
 from bot.forges.local.telling import get_change
+from bot.forges.local.web import beside_json
 
 Json = dict[str, Any]
 SHOWN = 50
@@ -56,6 +57,9 @@ class RepositoryLook:
     changes: list[Json]
     pipelines: list[Json]
     deployments: list[Json]
+    issues: list[Json]
+    releases: list[Json]
+    environments: dict[str, dict[str, str]]
 
 
 def repository(ground: Ground, name: str) -> RepositoryLook:
@@ -87,6 +91,9 @@ def repository(ground: Ground, name: str) -> RepositoryLook:
             [webhooks.change_json(ground, session, change) for change in changes],
             _runs(ground, session, ForgePipeline.repository == name),
             [webhooks.deployment_json(deployment) for deployment in deployments],
+            [beside_json.issue(ground, issue) for issue in links.all_of(session, name)[:SHOWN]],
+            [beside_json.release(ground, page) for page in tags.all_of(session, name)[:SHOWN]],
+            environments.variables(ground, name),
         )
 
 
@@ -190,3 +197,17 @@ def pipeline(ground: Ground, name: str, number: int) -> PipelineLook:
         jobs = pipelines.jobs(session, row)
         run = webhooks.pipeline_json(ground, row, jobs)
     return PipelineLook(name, run, {job.name: logs.text(ground, job, last=LOG_SHOWN) for job in jobs})
+
+
+@dataclass(frozen=True)
+class IssueLook:
+    """One issue."""
+
+    repository: str
+    issue: Json
+
+
+def issue(ground: Ground, name: str, number: int) -> IssueLook:
+    """Raises Missing."""
+    with ground.read() as session:
+        return IssueLook(name, beside_json.issue(ground, issues.get_issue(session, name, number)))

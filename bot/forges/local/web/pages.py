@@ -219,6 +219,22 @@ def set_state(here: Here, repository: Repository, number: int, csrf: Field, stat
     return RedirectResponse(f"/forge/{repository}/changes/{number}", 303)
 
 
+@routes.get(REPOSITORY + "/releases")
+def show_releases(here: Here, repository: Repository) -> HTMLResponse:
+    """The pages of releases, one below the other."""
+    here.may(repository, "read")
+    look = looks.repository(here.ground, repository)
+    return page("releases.html", title=f"Releases of {repository}", look=look, who=here.who)
+
+
+@routes.get(REPOSITORY + "/issues/{number}")
+def show_issue(here: Here, repository: Repository, number: int) -> HTMLResponse:
+    """One issue."""
+    here.may(repository, "read")
+    look = looks.issue(here.ground, repository, number)
+    return page("issue.html", title=f"{look.issue['title']} #{number}", look=look, who=here.who)
+
+
 @routes.get(REPOSITORY + "/pipelines/{pipeline}")
 def show_pipeline(here: Here, repository: Repository, pipeline: int) -> HTMLResponse:
     """A run with its jobs and what they printed."""
