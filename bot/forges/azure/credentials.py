@@ -77,6 +77,7 @@ class WorkloadIdentity:
             raise Permanent(
                 "NotAuthenticated", "the file that AZURE_FEDERATED_TOKEN_FILE names cannot be read"
             ) from error
+        hide([assertion])
         form = {
             "grant_type": "client_credentials",
             "client_id": self.client,
@@ -98,7 +99,7 @@ class WorkloadIdentity:
             raise Permanent(
                 "NotAuthenticated", f"Entra gives no token: {said.get('error', 'no reason given')}"
             )
-        hide([str(said["access_token"]), assertion])
+        hide([str(said["access_token"])])
         return str(said["access_token"]), float(said.get("expires_in", 0))
 
 

@@ -19,7 +19,7 @@ from bot.forges.azure.credentials import Credentials, PersonalToken, WorkloadIde
 from bot.forges.azure.missed import missed
 from bot.forges.azure.names import FORGE, People, Repository
 from bot.forges.azure.normalise import normalise
-from bot.forges.azure.perform import perform, told
+from bot.forges.azure.perform import patient, perform, told
 from bot.forges.azure.place import Place
 from bot.forges.azure.read import export
 from bot.forges.azure.reports import reports
@@ -69,15 +69,18 @@ class AzureForge:
         return perform(self._account(), effect_id, effect, context)
 
     def export(self, repository: str, revision: str, path: str, into: Path) -> None:
+        patient(self._account())
         with told(repository):
             export(Place(self._account(), Repository.of(repository)), revision, path, into)
 
     def reports(self, repository: str, run: str) -> Iterator[Report]:
+        patient(self._account())
         with told(repository):
             yield from reports(Place(self._account(), Repository.of(repository)), run)
 
     def missed(self, since: datetime) -> Iterator[Missed]:
         if self._client is not None:
+            patient(self._client)
             with told("the organisation"):
                 yield from missed(self._client, since)
 

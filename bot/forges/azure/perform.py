@@ -39,11 +39,16 @@ def perform(client: Client, effect_id: str, effect: e.Effect, context: EffectCon
     function = PERFORM.get(effect.kind)
     if function is None:
         raise Permanent("UnknownEffect", f"Azure DevOps does not know {effect.kind}")
-    if (pause := client.budget.pause()) > PATIENCE_S:
-        raise Retryable("Azure DevOps asked for a pause", after=pause)
+    patient(client)
     place = Place(client, Repository.of(effect.repository))
     with told(effect.repository):
         return function(place, effect_id, effect, context)
+
+
+def patient(client: Client) -> None:
+    """Raises Retryable while the forge wants silence."""
+    if (pause := client.budget.pause()) > PATIENCE_S:
+        raise Retryable("Azure DevOps asked for a pause", after=pause)
 
 
 class told:  # noqa: N801 - reads as a statement: with told(...)

@@ -24,6 +24,11 @@ HOOKS = ((PUSH, ""), (CREATED, ""), *((UPDATED, kind) for kind in KINDS), (COMME
 """Events, and of updates the kind: the event itself does not tell it."""
 STATUS_POLICY = "cbdc66da-9728-4af8-aada-9a5a32e4a226"
 SKEW_S = 60.0
+CALLS_READ = 100
+UNHEARD = (
+    "Look at its history in the project's settings: POINTSMAN_BASE_URL must be an address that Azure DevOps "
+    "reaches, and its password one of POINTSMAN_AZURE_WEBHOOK_SECRET."
+)
 LOW = 0.1
 CONSUMER, ACTION, PUBLISHER, USER = "webHooks", "httpRequest", "tfs", "pointsman"
 
@@ -58,19 +63,18 @@ def _account(client: Client) -> Iterator[Finding]:
     if abs(skew) > SKEW_S:
         yield doubtful("clock", f"differs from the forge's by {skew:+.0f} s", "Set this machine's clock.")
     limit, left = client.budget.limit, client.budget.remaining
-    if limit and left is not None and left < limit * LOW:
-        yield doubtful(
-            "azure limits",
-            f"{left:.0f} of {limit:.0f} are left",
-            "Give the bot an account that it alone uses.",
-        )
+    if limit and left is not None:
+        says, do = f"{left:.0f} of {limit:.0f} are left", "Give the bot an account that it alone uses."
+        yield doubtful("azure limits", says, do) if left < limit * LOW else fine("azure limits", says)
 
 
 def _repository(place: Place, hooks: list[Any]) -> Iterator[Finding]:
     name = str(place.repository)
     if not accounts.can_write(place):
         yield broken(name, "the bot may not write", "Give its account Contribute in this repository.")
-    yield _called(name, _hooks_of(place, hooks))
+    mine = _hooks_of(place, hooks)
+    yield _called(name, mine)
+    yield from _heard(place, mine)
     yield _protected(place)
 
 
@@ -83,6 +87,27 @@ def _called(name: str, hooks: list[Any]) -> Finding:
         todo = f"Say `pointsman connect azure {name}`."
         return broken(name, f"no service hook calls the bot for {', '.join(missing)}{off}", todo)
     return fine(name, "service hooks call the bot")
+
+
+def _heard(place: Place, hooks: list[Any]) -> Iterator[Finding]:
+    """How the last call of the forge ended: it keeps that. Nothing is said where none was made yet."""
+    if not hooks:
+        return
+    query = place.client.model(
+        "service_hooks",
+        "NotificationsQuery",
+        subscription_ids=[one.id for one in hooks],
+        max_results=CALLS_READ,
+    )
+    found = [
+        one for one in place.client.hooks.query_notifications(query=query).results or () if one.created_date
+    ]
+    last = max(found, key=lambda one: one.created_date, default=None)
+    ended = str(last.result) if last else ""
+    if ended == "failed":
+        yield broken(str(place.repository), "the last call of a service hook did not arrive", UNHEARD)
+    elif ended == "succeeded":
+        yield fine(str(place.repository), "the last call of a service hook arrived")
 
 
 def _of(subscription: Any) -> tuple[str, str]:

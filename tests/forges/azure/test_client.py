@@ -143,7 +143,7 @@ def test_what_cannot_be_a_repository(written: str) -> None:
     )
 
 
-def test_a_pause_that_the_forge_asks_for_is_kept(stage: AzureStage) -> None:
+def test_a_pause_that_the_forge_asks_for_is_kept(stage: AzureStage, tmp_path: Path) -> None:
     stage.org.faults = [Fault("GET", "/refs", "status", 429, {"Retry-After": "30"})]
     with pytest.raises(Retryable) as first:
         do(stage.forge, GATHER)
@@ -152,6 +152,13 @@ def test_a_pause_that_the_forge_asks_for_is_kept(stage: AzureStage) -> None:
         do(stage.forge, GATHER)
     assert (first.value.after, str(first.value)) == (30.0, "Azure DevOps asks for a pause (it answered 429)")
     assert second.value.after == pytest.approx(30.0, abs=5)
+    for ask in (
+        lambda: list(stage.forge.missed(stage.since)),
+        lambda: list(stage.forge.reports(stage.repository, "1")),
+        lambda: stage.forge.export(stage.repository, "1" * 40, "", tmp_path),
+    ):
+        with pytest.raises(Retryable, match=r"^Azure DevOps asked for a pause$"):
+            ask()
     assert len(stage.org.asked) == asked, "nothing is asked meanwhile"
 
 

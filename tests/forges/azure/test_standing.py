@@ -8,6 +8,7 @@ from bot.forges.finding import Finding, Standing
 from tests.forges.azure.fake import policies, pulls, talk
 from tests.forges.azure.fake.state import Fault
 from tests.forges.conformance.stages.azure import SECRET, UNIQUE, AzureStage
+from tests.forges.world import until
 
 URL = "https://bot.example/webhooks/azure"
 
@@ -22,9 +23,11 @@ def standing(stage: AzureStage, says: str) -> Standing:
 
 def test_a_set_up_that_is_well(stage: AzureStage) -> None:
     stage.require_check("pointsman/merge")
+    stage.calls(1)
     assert [(one.about, one.standing, one.says) for one in examined(stage).values()] == [
         ("azure account", Standing.OK, f"signed in as {UNIQUE}"),
         ("demo/booking", Standing.OK, "service hooks call the bot"),
+        ("demo/booking", Standing.OK, "the last call of a service hook arrived"),
         ("demo/booking", Standing.OK, "main cannot be merged into past the bot"),
     ]
 
@@ -71,6 +74,25 @@ def test_hooks_that_are_missing_or_asleep(stage: AzureStage) -> None:
 def test_limits_that_are_nearly_used_up(stage: AzureStage) -> None:
     stage.org.extra_headers = {"X-RateLimit-Limit": "200", "X-RateLimit-Remaining": "3"}
     assert standing(stage, "3 of 200 are left") == Standing.WARNING
+
+
+def test_limits_are_told_when_there_is_room_too(stage: AzureStage) -> None:
+    stage.org.extra_headers = {"X-RateLimit-Limit": "200", "X-RateLimit-Remaining": "150"}
+    assert standing(stage, "150 of 200 are left") == Standing.OK
+
+
+def test_calls_that_do_not_arrive_are_found(stage: AzureStage) -> None:
+    stage.calls(1)
+    stage.deliver_to("http://127.0.0.1:9/webhooks/azure")
+    stage.person("jane", "write")
+    stage.push("jane", "feature/x", {"a.txt": "a\n"}, "feat: a")
+    until(stage.town.sender.quiet)
+    found = examined(stage)["the last call of a service hook did not arrive"]
+    assert found.standing == Standing.BROKEN
+    assert found.do == (
+        "Look at its history in the project's settings: POINTSMAN_BASE_URL must be an address that Azure "
+        "DevOps reaches, and its password one of POINTSMAN_AZURE_WEBHOOK_SECRET."
+    )
 
 
 def test_what_cannot_be_looked_at_is_found_as_well(stage: AzureStage) -> None:

@@ -143,6 +143,7 @@ def notifications(call: Request) -> Json:
         for one in call.org.notifications
         if one["subscriptionId"] in query["subscriptionIds"]
         and wanted in {None, one["result"]}
-        and one["createdDate"] >= query["minCreatedDate"][:19]
+        and one["createdDate"] >= query.get("minCreatedDate", "")[:19]
     ]
+    found.sort(key=lambda one: one["createdDate"], reverse=True)
     return {**query, "results": found[: query.get("maxResults") or 100], "summary": []}
