@@ -125,6 +125,9 @@ def _of_xml(content: bytes) -> Kind:
     tag = root_tag(content)
     if tag in ROOTS:
         return ROOTS[tag]
+    if tag.endswith("}bom"):
+        message = "CycloneDX is read as JSON only: let the tool write the list as JSON"
+        raise Invalid("CycloneDxIsXml", message, path="/bom")
     raise _unknown(f"the root element is <{tag[:100]}>")
 
 

@@ -296,6 +296,12 @@ def test_what_it_is_not_is_said(content: bytes, why: str) -> None:
     assert refused(content) == ("UnknownKind", message, "kind")
 
 
+def test_a_parts_list_in_xml_is_not_passed_over_in_silence() -> None:
+    assert refused(b'<bom xmlns="http://cyclonedx.org/schema/bom/1.6" version="1"/>') == (
+        "CycloneDxIsXml", "CycloneDX is read as JSON only: let the tool write the list as JSON", "/bom",
+    )  # fmt: skip
+
+
 def test_a_kind_that_is_none_and_a_kind_that_does_not_fit() -> None:
     assert refused(b"<x/>", kind="jacoco")[0] == "UnknownKind"
     assert refused(f.COBERTURA_THREE_OF_FOUR, kind="junit") == (
