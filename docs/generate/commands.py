@@ -22,6 +22,19 @@ The same commands come from the command line (`pointsman release`, see [cli.md](
 /v1/traces/{trace}/commands`, through the same handlers and the same checks. A new command:
 [recipes/command.md](recipes/command.md)."""
 
+NAMES = """\
+A moment is `2h`, `2026-12-24` or `2026-12-24T18:00`, in UTC or with its offset; a duration is `10m` or
+`1h30m`. At most 20 commands stand in one comment: of more none is done.
+
+`/hold`, `/pause`, `/lock` and `/delay-release` stop a release whatever gates its policy lists. A hold and a
+pause also keep the change from being merged. A pause is of one trace: nothing new is started in it, what runs
+goes on, and what comes meanwhile is taken in and acted on after `/resume`. A lock is of an environment: no
+release of the repository starts there. A delay is of one trace and environment, and a push does not end it.
+
+GitLab keeps `/lock` and `/unlock` to itself, and other bots have a `/hold`: the last column has a name that
+is nobody else's. A policy switches commands off, and gives them other names:
+`commands: {disable: [hotfix], aliases: {lgtm: approve-release production}}` ([policy.md](policy.md))."""
+
 RIGHTS = """\
 ## Who may
 
@@ -33,12 +46,15 @@ Reading and writing are what the forge grants. Every other right comes from a ro
 def text() -> str:
     """The page."""
     entries = [entry for _, entry in sorted(registry().commands.items())]
-    commands = table(("command", "does", "needs", "refused as"), [_row(entry) for entry in entries])
+    head = ("command", "does", "needs", "refused as", "taken back by", "also")
+    commands = table(head, [_row(entry) for entry in entries])
     rows = [(code(role), codes(sorted(rights))) for role, rights in SEEDED.items() if rights]
     named = [code(permission) for permission in Permission]
     known = f"All permissions: {', '.join(named)}."
-    return page("Comment commands", INTRO, commands, RIGHTS, table(("role", "rights"), rows), known)
+    return page("Comment commands", INTRO, commands, NAMES, RIGHTS, table(("role", "rights"), rows), known)
 
 
-def _row(entry: CommandEntry) -> tuple[str, str, str, str]:
-    return code(entry.signature.usage), f"{entry.summary}.", code(entry.needs), code(entry.refusal)
+def _row(entry: CommandEntry) -> tuple[str, ...]:
+    second = f"/{entry.second}" if entry.second else ""
+    beside = (code(text) if text else "" for text in (entry.undo, second))
+    return code(entry.signature.usage), f"{entry.summary}.", code(entry.needs), code(entry.refusal), *beside

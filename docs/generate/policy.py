@@ -13,7 +13,7 @@ from policies.facts import NAMES
 from policies.freezes import Allow, Freeze
 from policies.gate import SECTIONS
 from policies.gates import GATES
-from policies.model import Deploy, Environment, Merge, Policy
+from policies.model import Commands, Deploy, Environment, Merge, Policy
 from policies.roles import Role, Team
 from policies.seeds import EnvironmentPolicy, ReleasePolicy, SecurityPolicy
 
@@ -24,6 +24,7 @@ MODELS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("environments", Environment),
     ("deploy", Deploy),
     ("merge", Merge),
+    ("commands", Commands),
     ("freezes", Freeze),
     ("allow, in a freeze", Allow),
     ("A rule of approvals", Rule),

@@ -18,10 +18,17 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+import policies
 from bot import messages
 from bot.domain import payloads as p
-from bot.domain.catalog import draft
+from bot.domain.catalog import draft, read
+from bot.domain.decision import Decision
+from bot.domain.event import Event
+from bot.domain.release import POLICY_FILE
+from bot.domain.view import View
 from handlers import on_comment
+from handlers.declare import REGISTRY
+from tests.handlers.fake_forge import FakeForge
 from tests.handlers.world import POLICY, World
 
 COMMAND = "/approve-release production looks right"
@@ -38,6 +45,8 @@ NOT_COMMANDS = {
     "joined": COMMAND.replace("/approve", "/ap\u200bprove"),
     "another environment": "/approve-release staging looks right",
 }
+LAX = "version: 1\nenvironments:\n  production: {gates: [tests-passed]}\n"
+"""What a change would like to be judged by."""
 HELD = POLICY.replace(
     "- approvals: {role: ProductOwner}",
     "- hold\n      - approvals: {role: ProductOwner, exclude: [last-pusher]}",
@@ -55,6 +64,7 @@ class Comments(RuleBasedStateMachine):
         self.approved_head: str | None = None
         self.pushed_by = "agent"
         self.serial = 0
+        self.brought = False
 
     @property
     def head(self) -> str:
@@ -78,6 +88,23 @@ class Comments(RuleBasedStateMachine):
         self.world.say(draft("CommentEdited", said, actor="jane.doe"))
 
     @rule()
+    def a_deleted_comment_said_it(self) -> None:
+        self.serial += 1
+        said = p.Comment(
+            repository=self.world.forge.repository, change=1, comment_id=f"d{self.serial}", author="jane.doe",
+            body=COMMAND, created_at=self.world.now,
+        )  # fmt: skip
+        self.world.say(draft("CommentDeleted", said, actor="jane.doe"))
+
+    @precondition(lambda self: not self.brought)
+    @rule()
+    def the_change_brings_a_policy_of_its_own(self) -> None:
+        self.brought = True
+        self.world.push("agent", POLICY_FILE, LAX)
+        self.pushed_by = "agent"
+        self.world.tests()
+
+    @rule()
     def she_approves(self) -> None:
         self.world.comment("jane.doe", COMMAND)
         if self.pushed_by != "jane.doe":
@@ -99,7 +126,9 @@ class Comments(RuleBasedStateMachine):
     @invariant()
     def only_her_own_words_about_the_head_approve(self) -> None:
         tree: dict[str, Any] = self.world.state.releases["production"].tree
-        (approvals,) = (child for child in tree["children"] if child["name"] == "approvals")
+        found = [child for child in tree["children"] if child["name"] == "approvals"]
+        assert len(found) == 1, "it is judged by the policy of the base branch"
+        (approvals,) = found
         expected = self.approved_head == self.head and self.pushed_by != "jane.doe"
         assert (approvals["state"] == "approved") == expected, approvals["message"]
 
@@ -129,3 +158,48 @@ def test_a_parser_that_reads_quotes_and_code_turns_it_red(monkeypatch: pytest.Mo
     monkeypatch.setattr(on_comment, "parse", _every_line)
     with pytest.raises(AssertionError):
         run_state_machine_as_test(Comments, settings=SETTINGS)
+
+
+def _whatever_is_there(self: Any, effect: Any, world: Any) -> Any:
+    """As if the policy were read from the change."""
+    found = REAL_FACTS(self, effect, world)
+    text = self.branches[self.change["source"]].get(POLICY_FILE) if self.change else None
+    return found.model_copy(update={"policy_text": text or self.policy})
+
+
+REAL_FACTS = FakeForge.do_gather_facts
+
+
+def _edited_too(event: Event, view: View) -> Decision:
+    return on_comment.on_comment_created(event, view)
+
+
+def _by_anybody(_policy: Any, _facts: Any, _actor: Any, **_more: Any) -> str:
+    return "ProductOwner"
+
+
+def _also_of_bots(event: Event, kind: Any) -> Any:
+    found = read(event, kind)
+    return found.model_copy(update={"author": "jane.doe", "author_is_bot": False})
+
+
+def _reacting(type_: str) -> tuple[dict[str, Any], str, Any]:
+    return REGISTRY.reactions, type_, [_edited_too]
+
+
+PLANTED = {
+    "policy from the change": (FakeForge, "do_gather_facts", _whatever_is_there),
+    "edited comments count": _reacting("CommentEdited"),
+    "deleted comments count": _reacting("CommentDeleted"),
+    "anybody may approve": (policies, "approve", _by_anybody),
+    "a bot's words are somebody's": (on_comment, "read", _also_of_bots),
+}
+
+
+@pytest.mark.parametrize("bug", PLANTED)
+def test_a_planted_bug_turns_it_red(monkeypatch: pytest.MonkeyPatch, bug: str) -> None:
+    where, name, value = PLANTED[bug]
+    patch = monkeypatch.setitem if isinstance(where, dict) else monkeypatch.setattr
+    patch(where, name, value)  # type: ignore[operator]
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(Comments, settings=settings(SETTINGS, max_examples=200))

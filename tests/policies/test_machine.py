@@ -25,10 +25,11 @@ from hypothesis.stateful import (
 import policies
 from bot.domain.errors import Refused
 from bot.domain.payloads import Actor
-from bot.domain.release import Approval, Override
-from policies import ReleaseFacts, approving, freezes, load
+from bot.domain.release import Approval, Delay, Lock, Override, Stop
+from policies import ReleaseFacts, approving, freezes, load, words
 from policies.ballot import Ballot
 from policies.gates import approvals as approvals_gate
+from policies.gates.environment_lock import EnvironmentLock
 from policies.spans import Span
 from tests.policies.builders import approval
 
@@ -71,8 +72,10 @@ class Release(RuleBasedStateMachine):
         self.lifted: set[tuple[str, Any]] = set()
         """(revision, the Saturday) for which somebody lifted the freeze."""
         self.facts = ReleaseFacts(
-            module="booking", version="1.0.0", environment="production", revision=self.head, author=AUTHOR
-        )
+            module="booking", version="1.0.0", environment="production", revision=self.head, author=AUTHOR,
+            phase="deployment", locks={},
+        )  # fmt: skip
+        self.delayed_until = START
 
     # -- what happens
 
@@ -117,6 +120,21 @@ class Release(RuleBasedStateMachine):
     def label(self, held: bool) -> None:
         self._say(labels=("hold",) if held else ())
 
+    @rule(what=st.sampled_from(["held", "paused"]), said=st.booleans())
+    def stop(self, what: str, said: bool) -> None:
+        self._say(**{what: Stop(by="eve", at=self.now) if said else None})
+
+    @rule(said=st.booleans(), where=st.sampled_from(["production", "production", "elsewhere"]))
+    def lock(self, said: bool, where: str) -> None:
+        self._say(locks={where: Lock(by="eve")} if said else {})
+
+    @rule(hours=st.sampled_from([0, 3, 30]))
+    def delay(self, hours: int) -> None:
+        """The last word counts; one of no hours takes it back."""
+        self.delayed_until = self.now + timedelta(hours=hours)
+        word = Delay(environment="production", until=self.delayed_until, by="eve", at=self.now)
+        self._say(delays=(word,))
+
     @rule(hours=st.sampled_from([1, 6, 24, 49, 168]))
     def wait(self, hours: int) -> None:
         self.now += timedelta(hours=hours)
@@ -159,7 +177,9 @@ class Release(RuleBasedStateMachine):
             for vote in self.votes
         )
         open_ = not self._closed(moment) or self._is_lifted(moment)
-        return tested and voted and open_ and not self.facts.labels
+        stopped = self.facts.held or self.facts.paused or "production" in (self.facts.locks or {})
+        free = not stopped and moment >= self.delayed_until
+        return tested and voted and open_ and free and not self.facts.labels
 
     # -- what always holds
 
@@ -226,6 +246,10 @@ PLANTED: list[tuple[Any, str, Callable[..., Any]]] = [
     (ReleaseFacts, "same_tree", property(_the_other_way)),  # type: ignore[list-item]
     (freezes, "lifted", _for_ever),
     (sys.modules["policies.evaluate"], "soonest", lambda _children: None),
+    (sys.modules["policies.evaluate"], "everyone", lambda _children: ()),
+    (words, "_standing", lambda _facts, _now: iter(())),
+    (words, "_stopped", lambda *_said: policies.Verdict("held", "approved", "HeldByPerson", "Never mind.")),
+    (EnvironmentLock, "check", lambda *_asked: policies.Verdict("lock", "approved", "NotLocked", "Open.")),
 ]
 
 
