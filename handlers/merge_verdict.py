@@ -25,7 +25,7 @@ CONCLUSIONS: dict[str, Literal["success", "failure"]] = {"approved": "success", 
 
 def told(evaluations: Mapping[str, Evaluation], view: View) -> Decision:
     """Say it when it has changed: for this head, for another answer, for other environments."""
-    verdict = _verdict(evaluations, view)
+    verdict = verdict_of(evaluations, view)
     before = view.state.merge_verdict
     if verdict is None or (before and _answer(before) == _answer(verdict)):
         return NOTHING
@@ -35,7 +35,7 @@ def told(evaluations: Mapping[str, Evaluation], view: View) -> Decision:
 
 def check(evaluations: Mapping[str, Evaluation], view: View) -> tuple[SetCheck, ...]:
     """The check; none when there is no open change."""
-    verdict = _verdict(evaluations, view)
+    verdict = verdict_of(evaluations, view)
     if verdict is None:
         return ()
     conclusion = CONCLUSIONS.get(verdict.state)
@@ -59,7 +59,8 @@ def _answer(verdict: p.MergeVerdictChanged) -> tuple[object, ...]:
     return verdict.revision, verdict.state, verdict.waits_for, verdict.observed
 
 
-def _verdict(evaluations: Mapping[str, Evaluation], view: View) -> p.MergeVerdictChanged | None:
+def verdict_of(evaluations: Mapping[str, Evaluation], view: View) -> p.MergeVerdictChanged | None:
+    """Whether the open change may be merged; None when there is none, or nothing to say about it."""
     change = view.state.change or {}
     if not evaluations or change.get("state") != "open":
         return None

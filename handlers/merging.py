@@ -21,7 +21,7 @@ from handlers.code_committer import trailers
 from handlers.policy import policy_of, touches_policy
 
 AGENT = "release-manager"
-HELD = frozenset({"FreezeActive", "CalendarUnusable", "OnHold", "RejectedByPerson"})
+HELD = frozenset({"FreezeActive", "CalendarUnusable", "OnHold", "HeldByPerson", "Paused", "RejectedByPerson"})
 """While one of these holds nothing is merged, so a new head would be work for nothing. A rejection must
 moreover not be shaken off by a commit of the bot's."""
 PEOPLE_FIRST = frozenset({"MergeConflict", "HeadMoved"})

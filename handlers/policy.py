@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from functools import cache
 from pathlib import PurePosixPath
 
 import policies
@@ -30,9 +31,14 @@ def policy_digest(state: TraceState) -> str:
     """SHA-256 of the policy text and of what it extends, first twelve digits: `policyVersion` in the
     artefacts.
     """
+    return full_policy_digest(state)[:12]
+
+
+def full_policy_digest(state: TraceState) -> str:
+    """SHA-256, hexadecimal. Of a policy that extends no file it is the digest of the file."""
     below = [part for file in _below(state) for part in file]
     below += [organisation_text(state) or ""] if organisation_text(state) else []
-    return hashlib.sha256("\0".join((policy_text(state) or "", *below)).encode()).hexdigest()[:12]
+    return hashlib.sha256("\0".join((policy_text(state) or "", *below)).encode()).hexdigest()
 
 
 def policy_of(state: TraceState) -> policies.Policy | None:
@@ -58,8 +64,17 @@ def _load(state: TraceState) -> policies.Policy | None:
 
 
 def _loaded(text: str, state: TraceState) -> policies.Policy:
-    over = organisation_text(state)
-    return policies.load(text, files=_below(state), organisation=over).of(state.tenant_id)
+    over, names = organisation_text(state), command_names()
+    loaded = policies.load(text, files=_below(state), organisation=over, commands=names)
+    return loaded.of(state.tenant_id)
+
+
+@cache
+def command_names() -> frozenset[str]:
+    """Every name that a comment command has."""
+    from handlers.decide import registry  # which imports the commands, and they this
+
+    return frozenset(registry().commands) | frozenset(registry().second_names)
 
 
 def organisation_text(state: TraceState) -> str | None:

@@ -66,6 +66,7 @@ def _told(evaluation: Evaluation, view: View) -> Decision:
         verdict=evaluation.tree,
         policy_digest=policy_digest(view.state),
         phase=evaluation.phase,
+        compliance=evaluation.compliance or None,
     )
     told = record(
         draft(
@@ -149,6 +150,7 @@ def _verdict_draft(evaluation: Evaluation, view: View, type_: str) -> Draft:
             reasons=evaluation.reasons,
             approvers=approvers,
             policy_version=policy_digest(state),
+            compliance=evaluation.compliance or None,
             next_change_at=evaluation.verdict.next_change_at,
         ),
         environment=evaluation.environment,

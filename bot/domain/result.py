@@ -92,6 +92,20 @@ class EvidenceResult(Model):
     refused: dict[str, str] = Field(default_factory=dict)
 
 
+class CoverageResult(Model):
+    """Of `RecallCoverage`: lines in per cent, and the merged revision; None when the log knows of none."""
+
+    coverage: float | None = None
+    revision: str = ""
+
+
+class SignedResult(Model):
+    """Of `SignStatement`: a DSSE envelope, and the key that signed it."""
+
+    key_id: str
+    envelope: dict[str, Any]
+
+
 class Provisioned(Model):
     """One environment made ready for one module (`EnvironmentConfig.yaml`)."""
 
@@ -204,6 +218,8 @@ RESULTS: dict[str, type[Model]] = {
     "RevertCommit": CommitResult,
     "CreateRepository": Done,
     "GatherEvidence": EvidenceResult,
+    "RecallCoverage": CoverageResult,
+    "SignStatement": SignedResult,
     "Provision": Provisioned,
     "ApplyRelease": Health,
     "UndoRelease": Health,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.domain import payloads as p
-from bot.domain import trace_branch, trace_release
+from bot.domain import trace_branch, trace_evidence, trace_release, trace_steering, trace_triggers
 from bot.domain.catalog import read
 from bot.domain.event import Event
 from bot.domain.flow_state import FlowState, follow
@@ -23,7 +23,13 @@ BESIDE = (".yaml", ".yml", "CODEOWNERS")
 """Files of the base branch that a policy may rest on."""
 WEBHOOKS = "webhooks/"
 """What the source of a forge's fact begins with."""
-APPLY: dict[str, Fold] = trace_release.FOLDS | trace_branch.FOLDS
+APPLY: dict[str, Fold] = (
+    trace_release.FOLDS
+    | trace_branch.FOLDS
+    | trace_evidence.FOLDS
+    | trace_steering.FOLDS
+    | trace_triggers.FOLDS
+)
 
 
 _applies = trace_release.registering(APPLY)
@@ -142,7 +148,20 @@ def _change(state: TraceState, event: Event) -> Update:
 def _merged(state: TraceState, event: Event) -> Update:
     if state.change and state.change["number"] != event.data["number"]:
         return {}
-    return {"change": (state.change or {}) | event.data | {"state": "merged"}}
+    change = (state.change or {}) | event.data | {"state": "merged"}
+    return {"change": change, "merged_at": state.merged_at or event.time}
+
+
+@_applies("RepositoryRenamed")
+def _renamed(state: TraceState, event: Event) -> Update:
+    moved = read(event, p.RepositoryRenamed)
+    if state.repository != moved.previous:
+        return {}
+    now = {"repository": moved.repository}
+    asked = tuple(one.model_copy(update=now) for one in state.asked_to_deploy)
+    known = {"module": state.module, "change": state.change, "commit": state.commit}
+    parts = {name: part | now for name, part in known.items() if part and "repository" in part}
+    return now | parts | {"asked_to_deploy": asked}
 
 
 @_applies("PipelineReady")

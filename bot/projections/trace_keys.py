@@ -41,7 +41,10 @@ OWN_WORK = frozenset({"CommitReady", "PullRequestCreated"})
 """After these the branch is this trace's, whoever had it before."""
 VERDICT = "pointsman.VerdictChanged"
 KEYED = CHANGES | OWN_WORK | {"ChangeMerged", "Pushed", "BranchDeleted"}
+KEYED = CHANGES | OWN_WORK | {"ChangeMerged", "Pushed", "BranchDeleted", "RepositoryRenamed"}
 """All that establish or end keys."""
+MARKS = ("#", "@", "=")
+"""What stands behind the repository in a key of a change, a branch, a revision."""
 OURS = re.compile(r"pointsman|webhooks/.*")
 """Sources of what the engine decided or a forge delivered: nobody else may say whose a branch is."""
 
@@ -69,6 +72,7 @@ ESTABLISH = (
     "INSERT INTO trace_key (tenant, key, trace) VALUES (:tenant, :key, :trace) ON CONFLICT (tenant, key) "
 )
 KEEP = sa.text(ESTABLISH + "DO NOTHING")
+GONE = sa.text("DELETE FROM trace_key WHERE tenant = :tenant AND key = :key")
 TAKE = sa.text(ESTABLISH + "DO UPDATE SET trace = excluded.trace")
 
 
@@ -183,6 +187,9 @@ class TraceKeys:
         if event.type == VERDICT and event.release_id:
             # Not asked for first, as the others are: a freeze that ends tells thousands of verdicts again.
             self._new[event.tenant_id, release_key(event.release_id)] = event.trace_id
+        if event.type == "RepositoryRenamed":
+            moved = event.data["repository"], event.data["previous"]
+            self.rename(event.tenant_id, _forge(event, state), *moved)
         if found := keys(event, state):
             self.establish(event.tenant_id, event.trace_id, found, take=event.type in OWN_WORK)
         if gone := forgotten(event, state):
@@ -191,6 +198,29 @@ class TraceKeys:
             self._session.execute(
                 sa.delete(KEYS).where(KEYS.c.tenant == event.tenant_id, KEYS.c.key.in_(gone))
             )
+
+    def rename(self, tenant: str, forge: str, repository: str, previous: str) -> None:
+        """All keys of a repository are those of its new name: whoever has the old name next is somebody else.
+
+        Done again it finds nothing.
+        """
+        self.flush()
+        old, new = f"{forge}:{previous}", f"{forge}:{repository}"
+        query = sa.select(KEYS.c.key, KEYS.c.trace).where(
+            KEYS.c.tenant == tenant, KEYS.c.key.startswith(old, autoescape=True)
+        )
+        # SQLite's LIKE does not mind the case, and `acme/shop` also begins `acme/shop-web`.
+        rows = [
+            row for row in self._session.execute(query) if row.key.startswith(tuple(old + m for m in MARKS))
+        ]
+        if not rows:
+            return
+        self._session.execute(GONE, [{"tenant": tenant, "key": row.key} for row in rows])
+        for row in rows:
+            key = new + row.key.removeprefix(old)
+            self._owners |= {(tenant, row.key): None, (tenant, key): row.trace}
+            self._taken[tenant, key] = row.trace
+        self.flush()
 
     def flush(self) -> None:
         """Write what is new; a key that somebody else has by now stays where it is, unless it was taken."""

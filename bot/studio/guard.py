@@ -11,12 +11,14 @@ from fastapi.routing import APIRoute
 
 from bot.api.services import Services
 from bot.intake.problem import Problem
-from bot.intake.tokens import Caller
+from bot.intake.tokens import Caller, check_scope
 from bot.studio import sessions
 from bot.studio.render import page
 from bot.telemetry import get_logger
 
 log = get_logger(__name__)
+SCOPE = "read"
+"""What every page of Studio takes; what a person does there is a command, and asks for its own right."""
 BROKEN = "Something went wrong here. It has been logged."
 NOT_SIGNED_IN = "You are not signed in, or your session has ended."
 NOT_FOUND = 404
@@ -46,6 +48,8 @@ def guarded(services: Services, *, open_to_all: bool = False) -> type[APIRoute]:
                 if caller is None and not open_to_all:
                     return sign_in(services, 401, NOT_SIGNED_IN, to=_wanted(request))
                 try:
+                    if caller is not None and not open_to_all:
+                        check_scope(caller, SCOPE)
                     response: Response = await handle(request)
                 except Exception as error:  # noqa: BLE001 - a person gets a page, whatever it is
                     return _told(error, request, caller)

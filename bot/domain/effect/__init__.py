@@ -23,13 +23,13 @@ from bot.domain.effect.change import (
 )
 from bot.domain.effect.common import Effect, File
 from bot.domain.effect.deployment import ApplyRelease, Provision, Service, Target, UndoRelease
+from bot.domain.effect.evidence import GatherEvidence, RecallCoverage, SignStatement
 from bot.domain.effect.memory import WriteMemory
 from bot.domain.effect.policy import TryPolicy
 from bot.domain.effect.repository import (
     AnswerDeployment,
     CreateRepository,
     CreateTag,
-    GatherEvidence,
     LinkIssues,
     OpenIssue,
     PrepareEnvironment,
@@ -44,6 +44,7 @@ from bot.domain.result import (
     CheckResult,
     CommentResult,
     CommitResult,
+    CoverageResult,
     Done,
     EvidenceResult,
     Health,
@@ -55,6 +56,7 @@ from bot.domain.result import (
     PolicyTrial,
     Probe,
     Provisioned,
+    SignedResult,
     TriedCase,
     UpdateResult,
 )
@@ -70,6 +72,7 @@ __all__ = [
     "CommentResult",
     "CommitFiles",
     "CommitResult",
+    "CoverageResult",
     "CreateRepository",
     "CreateTag",
     "Done",
@@ -96,11 +99,14 @@ __all__ = [
     "Provisioned",
     "PublishRelease",
     "React",
+    "RecallCoverage",
     "RecordDeployment",
     "RevertCommit",
     "RunPipeline",
     "Service",
     "SetCheck",
+    "SignStatement",
+    "SignedResult",
     "Target",
     "TriedCase",
     "TryPolicy",
@@ -134,6 +140,8 @@ EFFECTS: dict[str, type[Effect]] = {
         RevertCommit,
         CreateRepository,
         GatherEvidence,
+        RecallCoverage,
+        SignStatement,
         Provision,
         ApplyRelease,
         UndoRelease,

@@ -197,6 +197,8 @@ class MergeGroupRequested(OpenModel):
     target: str
     base: str
     branch: str
+    changes: tuple[int, ...] = ()
+    """The change that the group adds to what stands before it in the queue."""
 
 
 class DeploymentRequested(OpenModel):
