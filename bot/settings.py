@@ -9,7 +9,6 @@ log.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -98,10 +97,6 @@ class Settings(BaseSettings):
     """A personal access token; without it an Entra workload identity is used (`AZURE_CLIENT_ID`, ...)."""
     azure_login: str = ""
     """The bot's own unique name on Azure DevOps (often an e-mail address)."""
-    attestation_key: Path | None = None
-    """File with an Ed25519 private key (PEM) that release summaries are signed with; without it none is."""
-    sigstore_trusted_root: Path | None = None
-    """Trust root of a private Sigstore instance (`trusted_root.json`); without it the public one counts."""
     github_policy_repository: str = ".github"
     """Repository with the policy that all others of the same owner lie over; empty: none. With a `/`: the one
     for all owners."""
@@ -111,6 +106,10 @@ class Settings(BaseSettings):
     """The same: `project/repository`."""
     local_policy_repository: str = "pointsman"
     """The same, for the embedded forge."""
+    attestation_key: Path | None = None
+    """File with an Ed25519 private key (PEM) that release summaries are signed with; without it none is."""
+    sigstore_trusted_root: Path | None = None
+    """Trust root of a private Sigstore instance (`trusted_root.json`); without it the public one counts."""
     ca_bundle: Path | None = None
     """Certificates (PEM) of forges that public authorities do not vouch for. Proxies: `HTTPS_PROXY`."""
 
@@ -164,28 +163,6 @@ class Settings(BaseSettings):
         secret: SecretStr | None = getattr(self, f"{forge}_webhook_secret", None)
         parts = secret.get_secret_value().split(",") if secret else []
         return tuple(part.strip().encode() for part in parts if part.strip())
-
-    def secret_values(self) -> list[str]:
-        """Every value that must never be told: tokens, webhook secrets, keys, the database's password."""
-        said = [
-            value for name in type(self).model_fields if isinstance(value := getattr(self, name), SecretStr)
-        ]
-        whole = [value.get_secret_value() for value in said]
-        parts = [part.strip() for value in whole for part in value.split(",")]
-        return [value for value in (*whole, *parts, self._database_password(), self._key()) if value]
-
-    def _database_password(self) -> str:
-        from sqlalchemy import make_url  # most commands need no database
-
-        if self.database.startswith("sqlite"):
-            return ""
-        return str(make_url(self.database).password or "")
-
-    def _key(self) -> str:
-        """What cannot be read is said by whoever needs it."""
-        with suppress(OSError, ValueError):
-            return self.github_app_key_file.read_text() if self.github_app_key_file else ""
-        return ""
 
 
 def keep_private(home: Path) -> None:

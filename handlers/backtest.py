@@ -13,48 +13,39 @@ from datetime import datetime
 import policies
 from bot.domain.effect import NewlyBlocked, OtherVerdict
 from bot.domain.event import Event
-from bot.domain.trace import WEBHOOKS, TraceState, apply_facts
+from bot.domain.trace import APPLY, WEBHOOKS, TraceState, apply_facts
 from bot.domain.view import View
 from handlers.evaluation import release_facts
+from handlers.evidence_facts import evidence_facts
 from handlers.policy import policy_of
 
 VERDICT = "pointsman.VerdictChanged"
-READ = frozenset(
-    [
-        "ModuleGenerated",
-        "ReleaseIntentDeclared",
-        "CommitReady",
-        "PullRequestCreated",
-        "ChangeOpened",
-        "ChangeUpdated",
-        "ChangeReopened",
-        "ChangeLabelled",
-        "ChangeClosed",
-        "ChangeMerged",
-        "PipelineReady",
-        "PipelineFinished",
-        "TestsPassed",
-        "TestsFailed",
-        "InfraProvisioned",
-        "FactsGathered",
-        "ReviewSubmitted",
-        "ReviewDismissed",
-        "ApprovalGranted",
-        "ApprovalRevoked",
-        "ApprovalInvalidated",
-        "FreezeOverridden",
-        "ReleaseRejected",
-        "pointsman.ApprovalsCarried",
-        "pointsman.BranchUpdateRequested",
-        "AgentActionCompleted",
-        "DeploymentStarted",
-        "DeploymentCompleted",
-        "DeploymentFailed",
-        "RollbackTriggered",
-        "TriggerRequested",
-    ]
+LEFT_OUT = frozenset(
+    {
+        VERDICT,
+        "AgentSkillFailed",
+        "AutoMergeOnApprove",
+        "CommandIssued",
+        "DeploymentRequested",
+        "HumanTaskRequested",
+        "HumanTaskResponseReceived",
+        "ManualInterventionRequired",
+        "ReleaseApproved",
+        "ReleaseDelayed",
+        "ReleasePublished",
+        "StatusReported",
+        "TaskEscalated",
+        "pointsman.DeploymentAnswered",
+        "pointsman.MergeVerdictChanged",
+        "pointsman.OnboardingRequested",
+        "pointsman.PipelineWanted",
+        "pointsman.PolicyTrialRequested",
+        "pointsman.PolicyTried",
+        "pointsman.ReleaseAttested",
+    }
 )
-"""Events that change what gates read; the fold of the others is left out."""
+"""Events whose fold changes nothing that gates read."""
+READ = frozenset(APPLY) - LEFT_OUT
 ASKED = READ | {VERDICT}
 
 
@@ -117,6 +108,7 @@ def _closing(policy: policies.Policy, facts: policies.ReleaseFacts, now: datetim
 def _asked_again(event: Event, state: TraceState, policy: policies.Policy) -> OtherVerdict | None:
     told, environment = event.data, event.data["environment"]
     facts = release_facts(View(now=event.time, state=state), environment)
+    facts = facts.model_copy(update=evidence_facts(state, policy.of(state.tenant_id).trust))
     facts = facts.model_copy(update={"revision": told["revision"], "phase": told.get("phase", "change")})
     verdict = policies.evaluate(policy, facts, event.time)
     if verdict.state == told["state"]:
