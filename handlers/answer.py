@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from bot import messages
@@ -12,14 +11,15 @@ from bot.domain.command import Invocation, bind, suggest
 from bot.domain.decision import NOTHING, Decision, do, record
 from bot.domain.effect import PostComment, React
 from bot.domain.errors import Refused
-from bot.domain.event import Draft, Event, stamp
-from bot.domain.trace import apply
+from bot.domain.event import Draft
 from bot.domain.view import View
+from handlers.ahead import ahead
 from handlers.declare import REGISTRY, Answer, Call, CommandEntry, facts
-from handlers.policy import policy_of
+from handlers.known import meant, names
 from handlers.reevaluation import reevaluate
 from handlers.release_manager import REREAD
-from policies.roles import allowed, holders
+from handlers.rights import check_right
+from policies.authorise import Asker, Needs, may
 
 BUTTON = "button"
 """`via` of a command that came by a button of a check."""
@@ -39,41 +39,18 @@ def answer(gathered: p.FactsGathered, view: View) -> Decision:
     return decision + _reply(view, replies, refused=refused)
 
 
-def ahead(view: View, decision: Decision) -> View:
-    """The view as it will be once the decision's facts are in the log."""
-    state = view.state
-    cause = Event(
-        id="ahead",
-        source="pointsman",
-        type="FactsGathered",
-        time=view.now,
-        tenant_id=state.tenant_id,
-        trace_id=state.trace_id,
-        sequence=state.sequence,
-    )
-    for index, said in enumerate(decision.events):
-        state = apply(
-            state, stamp(said, cause=cause, index=index).model_copy(update={"sequence": state.sequence + 1})
-        )
-    return replace(view, state=state)
-
-
 def _run(issued: dict[str, Any], gathered: p.FactsGathered, view: View) -> tuple[Answer, Decision, bool]:
     command = p.CommandIssued.model_validate(issued)
     actor = gathered.actors.get(issued.get("actor") or "", p.Actor(login=issued.get("actor") or "unknown"))
     try:
-        entry = _entry(command, actor)
+        said = meant(_said(command), view.state)
+        entry = _entry(said, actor, view)
         if entry is None:
             return Answer(), NOTHING, False
         _check_change(command, view)
-        given = bind(
-            entry.signature,
-            Invocation(
-                name=command.command, arguments=command.arguments, options=command.options, line=command.line
-            ),
-        )
-        _check_right(entry, actor, view, given.get("environment"))
-        result = entry.run(_call(command, actor, given), view)
+        given = bind(entry.signature, said)
+        check_right(entry, actor, view, given.get("environment"))
+        result = entry.run(_call(entry, command, actor, given), view)
     except Refused as refusal:
         told = p.CommandRefused(
             command=command.command,
@@ -100,11 +77,15 @@ def _run(issued: dict[str, Any], gathered: p.FactsGathered, view: View) -> tuple
     return result, result.decision + record(answered), False
 
 
-def _entry(command: p.CommandIssued, actor: p.Actor) -> CommandEntry | None:
-    entry = REGISTRY.commands.get(command.command)
-    close = suggest(command.command, list(REGISTRY.commands))
-    if entry is None and close and actor.permission not in {"none", "read"}:
-        raise Refused("UnknownCommand", messages.did_you_mean(command.command, close))
+def _said(command: p.CommandIssued) -> Invocation:
+    return Invocation(command.command, command.arguments, command.options, command.line)
+
+
+def _entry(said: Invocation, actor: p.Actor, view: View) -> CommandEntry | None:
+    entry = REGISTRY.commands.get(said.name)
+    close = suggest(said.name, names(view.state))
+    if entry is None and close and may(Asker(actor), Needs(level="write")):
+        raise Refused("UnknownCommand", messages.did_you_mean(said.name, close))
     return entry
 
 
@@ -115,20 +96,9 @@ def _check_change(command: p.CommandIssued, view: View) -> None:
         raise Refused("AnotherChange", messages.another_change(number))
 
 
-def _check_right(entry: CommandEntry, actor: p.Actor, view: View, environment: str | None) -> None:
-    policy = policy_of(view.state)
-    if policy is None:
-        raise Refused("PolicyInvalid", messages.policy_broken())
-    if not allowed(policy, actor, entry.needs, environment):
-        raise Refused(
-            entry.refusal,
-            messages.not_allowed(actor.login, entry.signature.name, holders(policy, entry.needs)),
-        )
-
-
-def _call(command: p.CommandIssued, actor: p.Actor, given: dict[str, str]) -> Call:
+def _call(entry: CommandEntry, command: p.CommandIssued, actor: p.Actor, given: dict[str, str]) -> Call:
     return Call(
-        command=command.command,
+        command=entry.signature.name,
         line=command.line,
         arguments=given,
         actor=actor,

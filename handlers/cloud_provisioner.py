@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from bot.domain import payloads as p
 from bot.domain.catalog import draft
-from bot.domain.decision import NOTHING, Decision, record
+from bot.domain.decision import NOTHING, Decision, do, record
 from bot.domain.effect import Provision, Provisioned
 from bot.domain.release import namespace
 from bot.domain.view import View
@@ -45,19 +45,21 @@ def _provision(task: p.TaskScheduled, view: View) -> Decision:
             "PolicyMissing",
             "The policy file is missing or broken: no environment is known. Mend it, then /retry.",
         )
-    decision = NOTHING
-    for name, environment in policy.environments.items():
-        effect = Provision(
-            purpose="environment",
-            task_id=task.task_id,
-            agent_id=AGENT,
-            environment=name,
-            module_id=view.state.module_id,
-            namespace=namespace(view.state.tenant_id, name),
-            strategy=environment.deploy.strategy,
-        )
-        decision += Decision(effects=(effect,))
-    return decision
+    wanted = policy.environments.items()
+    return do(*(provision_of(view, name, found.deploy.strategy, task.task_id) for name, found in wanted))
+
+
+def provision_of(view: View, environment: str, strategy: str, task_id: str) -> Provision:
+    """Have the infrastructure of one environment made."""
+    return Provision(
+        purpose="environment",
+        task_id=task_id,
+        agent_id=AGENT,
+        environment=environment,
+        module_id=view.state.module_id,
+        namespace=namespace(view.state.tenant_id, environment),
+        strategy=strategy,
+    )
 
 
 @done("Provision", "environment")

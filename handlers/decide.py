@@ -52,7 +52,9 @@ def _flow(event: Event, view: View) -> Decision:
         return NOTHING  # the trace has not taken it in (bot.domain.trace.accepts)
     flow = view.state.flow
     moved = advance(definition(flow.flow), flow, event, facts=facts_of(view.state))
-    return Decision(events=moved.drafts, timers=moved.timers)
+    # What is not started while the flow is paused, it starts when it is resumed (bot/flows/advance.py).
+    begins = "AgentTaskScheduled" if view.state.paused else None
+    return Decision(events=tuple(d for d in moved.drafts if d.type != begins), timers=moved.timers)
 
 
 def _addressed(event: Event, view: View) -> Decision:

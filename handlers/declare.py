@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.domain import payloads as p
-from bot.domain.command import Signature
+from bot.domain.command import BOTS_OWN, FORGES_OWN, Signature
 from bot.domain.decision import Decision
 from bot.domain.event import Event
 from bot.domain.view import View
@@ -67,6 +67,10 @@ class CommandEntry:
     summary: str
     refusal: str = "NotAuthorised"
     """The reason code that someone without the right gets."""
+    undo: str = ""
+    """What takes it back: `cancel` as an argument, or another command; empty: there is nothing to take."""
+    second: str = ""
+    """Another name, for where a forge or another bot keeps the first to itself."""
 
 
 @dataclass
@@ -78,6 +82,8 @@ class Registry:
     facts: dict[str, Facts] = field(default_factory=dict)
     done: dict[tuple[str, str], Done] = field(default_factory=dict)
     commands: dict[str, CommandEntry] = field(default_factory=dict)
+    second_names: dict[str, str] = field(default_factory=dict)
+    """Second name -> the command's first."""
 
 
 REGISTRY = Registry()
@@ -132,14 +138,27 @@ def done(effect: str, purpose: str) -> Callable[[Done], Done]:
 
 
 def command(
-    grammar: str, *, needs: Permission, refusal: str = "NotAuthorised"
+    grammar: str, *, needs: Permission, refusal: str = "NotAuthorised", undo: str = "", second: str = ""
 ) -> Callable[[Command], Command]:
-    """Answer a comment command. Its docstring's first line is what `/help` shows."""
+    """Answer a comment command. Its docstring's first line is what `/help` shows.
+
+    A name that a forge or another bot has takes a second one, which nobody has (TypeError).
+    """
 
     def register(function: Command) -> Command:
         signature = Signature.parse(grammar)
+        _free(signature.name, second)
         summary = (function.__doc__ or "").strip().splitlines()[0].removesuffix(".")
-        _claim(REGISTRY.commands, signature.name, CommandEntry(signature, needs, function, summary, refusal))
+        entry = CommandEntry(signature, needs, function, summary, refusal, undo, second)
+        _claim(REGISTRY.commands, signature.name, entry)
+        if second:
+            _claim(REGISTRY.second_names, second, signature.name)
         return function
 
     return register
+
+
+def _free(name: str, second: str) -> None:
+    taken = FORGES_OWN | BOTS_OWN
+    if (name in taken and not second) or second in taken:
+        raise TypeError(f"/{name} is a forge's, or another bot's: give it a second name that nobody has")

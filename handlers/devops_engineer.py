@@ -29,22 +29,24 @@ NOT_RUN = frozenset({"skipped", "manual", "canceled"})
 @skill(AGENT, SKILL)
 def generate_pipeline(task: p.TaskScheduled, view: View) -> Decision:
     """Read what the branch has now."""
-    state = view.state
     try:
-        paths = systems.of(state.forge).reads(wanted(view))
+        return do(look(view, "pipeline", task.task_id, task.task_id))
     except ValueError as error:
         return failed(task, "PipelineInvalid", str(error))
-    return do(
-        GatherFacts(
-            target=state.forge,
-            repository=state.repository,
-            purpose="pipeline",
-            correlation=task.task_id,
-            task_id=task.task_id,
-            agent_id=AGENT,
-            branch=(state.change or {}).get("source"),
-            paths=paths,
-        )
+
+
+def look(view: View, purpose: str, correlation: str, task_id: str | None = None) -> GatherFacts:
+    """Have the files read that a pipeline is written into. Raises ValueError."""
+    state = view.state
+    return GatherFacts(
+        target=state.forge,
+        repository=state.repository,
+        purpose=purpose,
+        correlation=correlation,
+        task_id=task_id,
+        agent_id=AGENT,
+        branch=(state.change or {}).get("source"),
+        paths=systems.of(state.forge).reads(wanted(view)),
     )
 
 
@@ -64,22 +66,27 @@ def commit_pipeline(gathered: p.FactsGathered, view: View) -> Decision:
     if task is None:
         return NOTHING
     try:
-        pipeline = wanted(view)
-        written = systems.of(view.state.forge).written(pipeline, gathered.files)
+        return write(gathered, view, task.task_id)
     except CannotWrite as error:
         return failed(task, "PipelineConflict", str(error))
     except ValueError as error:
         return failed(task, "PipelineInvalid", str(error))
+
+
+def write(gathered: p.FactsGathered, view: View, task_id: str | None = None) -> Decision:
+    """Commit what differs, or state that nothing does. Raises CannotWrite, ValueError."""
+    pipeline = wanted(view)
+    written = systems.of(view.state.forge).written(pipeline, gathered.files)
     then = _ready(view, pipeline, written)
     new = {path: text for path, text in written.files.items() if gathered.files.get(path) != text}
     if not new and gathered.branch_head:
-        return record(_said(then, gathered.branch_head, task.task_id, committed=False))
+        return record(_said(then, gathered.branch_head, task_id, committed=False))
     return do(
         CommitFiles(
             target=view.state.forge,
             repository=view.state.repository,
             purpose="pipeline",
-            task_id=task.task_id,
+            task_id=task_id,
             agent_id=AGENT,
             branch=(view.state.change or {})["source"],
             base=gathered.default_branch,

@@ -39,7 +39,17 @@ REREAD = (
     "TriggerRequested",
     "InfraProvisioned",
     "ReleaseRejected",
+    "ReleaseDelayed",
+    "pointsman.DelayEnded",
+    "pointsman.ChangeHeld",
+    "pointsman.ChangeFreed",
+    "pointsman.FlowPaused",
+    "pointsman.FlowResumed",
+    "pointsman.EnvironmentLocked",
+    "pointsman.EnvironmentUnlocked",
 )
+ANSWERS = frozenset({"ReleaseRejected", "ReleaseDelayed"})
+"""Of ours, unless a person says so: then there is something to read."""
 
 
 HEADS = frozenset({"ChangeOpened", "ChangeUpdated", "ChangeReopened"})
@@ -66,8 +76,8 @@ def on_anything_gates_read(event: Event, view: View) -> Decision:
     yet.
     """
     state = view.state
-    if state.change is None or not state.repository or (event.type == "ReleaseRejected" and not event.actor):
-        return NOTHING  # a rejection of our own is an answer; a person's is something to read
+    if state.change is None or not state.repository or (event.type in ANSWERS and not event.actor):
+        return NOTHING
     nobody_looked = event.type in HEADS and state.facts_of != state.change["head"]
     if policy_text(state) is None or nobody_looked or event.data.get("reason") in REREAD_FACTS:
         return ask(view, "release", event.id)

@@ -13,6 +13,7 @@ from bot.domain.payloads import Actor
 from bot.domain.release import Override
 from policies import freezes, roles
 from policies.approvals import SHORT, holds, leaves
+from policies.authorise import Asker, Needs, may
 from policies.ballot import barred
 from policies.facts import ReleaseFacts
 from policies.spans import CalendarError
@@ -35,7 +36,9 @@ def seats(
     """
     found = [
         leaf.seat
-        for gate in policy.approval_gates(environment, policy_file=policy_file)
+        for gate in policy.approval_gates(
+            environment, policy_file=policy_file, compliance=bool(facts and facts.compliance_mode)
+        )
         for leaf in leaves(gate, facts)
         if holds(policy, leaf, actor.login, actor, environment)
     ]
@@ -72,8 +75,9 @@ def approve(
     environment = environment_of(policy, environment)
     edits = facts.touches_policy
     able = [] if actor.bot else seats(policy, actor, environment, policy_file=edits, facts=facts)
-    gates = policy.approval_gates(environment, policy_file=facts.touches_policy)
-    if not gates and roles.allowed(policy, actor, roles.Permission.APPROVE_RELEASE, environment):
+    gates = policy.approval_gates(environment, policy_file=edits, compliance=facts.compliance_mode)
+    approving = Needs(permission=roles.Permission.APPROVE_RELEASE)
+    if not gates and may(Asker(actor), approving, policy, environment):
         able = [
             r
             for r in roles.roles_of(policy, actor, environment)
@@ -110,7 +114,7 @@ def lift(
     environment = environment_of(policy, environment)
     facts = facts.model_copy(update={"environment": environment})
     need = roles.Permission.OVERRIDE_FREEZE
-    if not roles.allowed(policy, actor, need, environment):
+    if not may(Asker(actor), Needs(permission=need), policy, environment):
         able = " or ".join(roles.holders(policy, need, environment)) or "nobody"
         raise Refused(
             "UnauthorizedApprover", f"{actor.login} may not override a freeze of {environment}; {able} may."

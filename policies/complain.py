@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from policies import json_schema
+from policies.complaint import Complaint
 from policies.errors import did_you_mean
 from policies.gates import GATES
-from policies.lint import Complaint
 from policies.model import ALWAYS_ON
 from policies.source import Path
 

@@ -17,6 +17,7 @@ from policies.gates.freeze import FreezeGate
 from policies.model import Item, Policy
 from policies.spans import CalendarError
 from policies.verdict import State, Verdict, blocking, everyone, fold_all, soonest
+from policies.words import after_merge, spoken
 
 FREEZE = FreezeGate()
 
@@ -31,7 +32,8 @@ def evaluate(policy: Policy, facts: ReleaseFacts, now: datetime) -> Verdict:
     items = policy.items(facts)
     judged = [(item, judge(item, facts, now, policy)) for item in items]
     order = sorted(judged, key=lambda pair: SECTIONS.index(pair[0].gate.section))
-    children = (FREEZE.check(facts, now, policy), *_rejections(facts), *(verdict for _, verdict in order))
+    said = spoken(policy, facts, now)
+    children = (FREEZE.check(facts, now, policy), *said, *(verdict for _, verdict in order))
     asked = [verdict for _, verdict in judged if verdict.reason_code != "AfterMerge"]
     verdict = _root(facts, children, undecided=bool(asked) and fold_all(asked) == "skipped")
     return replace(verdict, observed=policy.mode == "observe")
@@ -49,27 +51,12 @@ def judge(item: Item, facts: ReleaseFacts, now: datetime, policy: Policy) -> Ver
         return Verdict(name, "rejected", "ConditionError", message)
     verdict = gate.check(facts, now, policy)
     if _later(gate, facts):
-        message = f"After the merge: {verdict.need}."
-        return Verdict(name, "skipped", "AfterMerge", message, verdict.have, verdict.need)
+        verdict = after_merge(verdict)
     return verdict if name == gate.name else replace(verdict, name=name)
 
 
 def _later(gate: Gate, facts: ReleaseFacts) -> bool:
     return gate.phase == "deployment" and facts.phase == "change"
-
-
-def _rejections(facts: ReleaseFacts) -> tuple[Verdict, ...]:
-    standing = [
-        r for r in facts.rejections if r.environment == facts.environment and r.revision in facts.same_tree
-    ]
-    return tuple(
-        Verdict(
-            "rejection", "rejected", "RejectedByPerson",
-            f"{r.by} rejected this revision: {r.reason or 'no reason given'}. Push a new one.",
-            have=f"rejected by {r.by}", need="a new revision",
-        )
-        for r in standing
-    )  # fmt: skip
 
 
 def _root(facts: ReleaseFacts, children: tuple[Verdict, ...], *, undecided: bool) -> Verdict:

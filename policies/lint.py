@@ -4,31 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from graphlib import CycleError, TopologicalSorter
-from typing import NamedTuple
 
+from policies import compliance
 from policies.approvals import Rule, electorate, leaves
+from policies.complaint import Complaint
 from policies.errors import did_you_mean
 from policies.gates.approvals import Approvals
+from policies.lint_commands import said
 from policies.model import Item, Policy
 from policies.roles import SEEDED
 from policies.source import Path
 
 
-class Complaint(NamedTuple):
-    """One thing that is wrong at a path."""
-
-    path: Path
-    message: str
-    suggestion: str | None = None
-
-
-def complaints(policy: Policy) -> Iterator[Complaint]:
-    """Everything that is wrong."""
+def complaints(policy: Policy, commands: frozenset[str] | None = None) -> Iterator[Complaint]:
+    """Everything that is wrong. `commands`: the names there are; None: nobody has said."""
     if not policy.environments:
         yield Complaint(("environments",), "there is no environment to release to")
     yield from _orders(policy)
     yield from _scopes(policy)
     yield from _twice(policy)
+    yield from said(policy.commands, commands)
     for path, item in _items(policy):
         if isinstance(item.gate, Approvals):
             yield from _approvals(policy, item.gate, (*path, "approvals"))
@@ -38,6 +33,9 @@ def _items(policy: Policy) -> Iterator[tuple[Path, Item]]:
     for name, environment in policy.environments.items():
         for index, item in enumerate(environment.gates):
             yield ("environments", name, "gates", index), item
+        if policy.complies(name):
+            asked = ("regulated",) if policy.regulated else ("environments", name, "compliance")
+            yield from ((asked, item) for item in compliance.more(environment.items))
     if policy.changes_to_this_file:
         yield ("changes-to-this-file",), policy.changes_to_this_file
 

@@ -12,8 +12,9 @@ from pydantic import BaseModel, ValidationError
 
 from policies import layers, seeds
 from policies.complain import translate
+from policies.complaint import Complaint
 from policies.errors import PolicyError, PolicyErrors, did_you_mean, dotted
-from policies.lint import Complaint, complaints
+from policies.lint import complaints
 from policies.model import Policy
 from policies.source import Map, Path, Place, parse, paths, place_of
 
@@ -33,13 +34,15 @@ def load(
     name: str = "policy.yaml",
     files: tuple[tuple[str, str], ...] = (),
     organisation: str | None = None,
+    commands: frozenset[str] | None = None,
 ) -> Policy:
     """The resolved policy of a file. Raises PolicyErrors; a caller that catches it must block.
 
     `files` are path and text of what it extends (`extended` names them), `organisation` the text of the
-    policy that all repositories of an organisation lie over.
+    policy that all repositories of an organisation lie over. `commands` are the names of the comment commands
+    there are; without them nobody looks whether the policy speaks of others.
     """
-    reader = _Reader(name, parse(text, name), dict(files))
+    reader = _Reader(name, parse(text, name), dict(files), commands)
     data = layers.resolve(reader.stack(organisation))
     policy = reader.read(data, reader.file)
     tenants = reader.tenants(data)
@@ -50,8 +53,12 @@ def load(
     return policy.seal(digest, tenants)
 
 
+@lru_cache(maxsize=1_024)
 def extended(text: str) -> str | None:
-    """The path of the file that a policy text extends, when it extends one. None also for a broken text."""
+    """The path of the file that a policy text extends, when it extends one. None also for a broken text.
+
+    Remembered, for every question about a release asks it, and reading a text takes milliseconds.
+    """
     try:
         wanted = parse(text, "").get("extends")
     except PolicyErrors:
@@ -68,8 +75,11 @@ def _told(errors: list[PolicyError], untold: int) -> list[PolicyError]:
 class _Reader:
     """Reads the layers of one file and gathers what is wrong with them."""
 
-    def __init__(self, name: str, file: Map, files: dict[str, str]) -> None:
+    def __init__(
+        self, name: str, file: Map, files: dict[str, str], commands: frozenset[str] | None = None
+    ) -> None:
         self.name = name
+        self.commands = commands
         self.raw = file
         self.files = files
         self.errors: list[PolicyError] = []
@@ -170,7 +180,9 @@ class _Reader:
                 self.errors.append(self._placed(complaint, data, layer, key=key))
             self.more += max(0, len(told) - SHOWN)
             return None
-        self.errors += [self._placed(complaint, data, layer) for complaint in complaints(policy)]
+        self.errors += [
+            self._placed(complaint, data, layer) for complaint in complaints(policy, self.commands)
+        ]
         return policy.trace(data, self.converted)
 
     def _placed(self, complaint: Complaint, data: Map, layer: Map, *, key: bool = False) -> PolicyError:

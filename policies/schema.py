@@ -157,6 +157,7 @@ LocalMoment = Annotated[date | datetime, BeforeValidator(_moment), _TEXT]
 """A date is its local midnight; a time without an offset is local too."""
 File = Annotated[str, BeforeValidator(_file)]
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/@+-]{0,99}$")]
+CommandName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,49}$")]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\r\n]+$")]
 Words = tuple[Word, ...]
 Lines = tuple[Line, ...]

@@ -37,3 +37,6 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kills", default=6, type=int, help="kill -9 so often in tests/engine/test_chaos.py")
+    parser.addoption(
+        "--comments", default=2000, type=int, help="so many comments in tests/commands/test_many_comments.py"
+    )

@@ -22,11 +22,14 @@ from bot.api.traces import TraceId, existing
 from bot.domain.command import Invocation, bind, parse, suggest
 from bot.domain.errors import Refused
 from bot.domain.event import Event, derived_id
+from bot.domain.trace import TraceState
 from bot.intake.problem import Problem
 from bot.intake.tokens import Caller
+from bot.log import load
 from bot.log.tables import INBOX
 from handlers.answer import issue
 from handlers.decide import registry
+from handlers.known import meant, names
 
 SOURCE = "command"
 ANSWERS = ("CommandIssued", "CommandRefused", "TaskCompleted", "AgentSkillFailed")
@@ -87,7 +90,7 @@ async def say(
 
     Raises Problem 422 when it is not a command of ours.
     """
-    invocation = understood(line)
+    invocation = await _understood(services, caller, trace, line)
     named = f"key:{key}" if key else uuid.uuid4().hex
     correlation = derived_id(caller.tenant, trace, "command", caller.actor, named)
     at = services.clock()
@@ -104,8 +107,8 @@ async def say(
     return correlation
 
 
-def understood(line: str) -> Invocation:
-    """The one command of a line. Raises Problem 422 with the usage or a suggestion."""
+async def _understood(services: Services, caller: Caller, trace: str, line: str) -> Invocation:
+    """The one command of a line, as it was written. Raises Problem 422 with the usage or a suggestion."""
     found = parse(line)
     if len(found) != 1:
         raise Problem(
@@ -114,17 +117,25 @@ def understood(line: str) -> Invocation:
             "This is not one command such as `/approve-release production reason`.",
             path="line",
         )
-    known = registry().commands
-    entry = known.get(found[0].name)
+    state = TraceState(tenant_id=caller.tenant, trace_id=trace)
+    if found[0].name not in registry().commands:  # an alias of the trace's policy, perhaps
+        state = await services.read(lambda session: load(session, caller.tenant, trace))
+    understood(found[0], state)
+    return found[0]
+
+
+def understood(said: Invocation, state: TraceState) -> None:
+    """Raises Problem 422 for what is no command of ours, by whatever name, or lacks an argument."""
+    said = meant(said, state)
+    entry = registry().commands.get(said.name)
     if entry is None:
-        close = suggest(found[0].name, list(known))
+        close = suggest(said.name, names(state))
         hint = f" Did you mean `/{close}`?" if close else ""
-        raise Problem(422, "UnknownCommand", f"There is no `/{found[0].name}`.{hint}", path="line")
+        raise Problem(422, "UnknownCommand", f"There is no `/{said.name}`.{hint}", path="line")
     try:
-        bind(entry.signature, found[0])
+        bind(entry.signature, said)
     except Refused as refusal:
         raise Problem(422, refusal.reason_code, refusal.message, path="line") from refusal
-    return found[0]
 
 
 def answer_of(session: Session, tenant: str, trace: str, correlation: str) -> CommandAnswer | None:

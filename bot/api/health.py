@@ -15,6 +15,8 @@ from bot.api.services import Services
 from bot.log.migrate import SCRIPTS
 from bot.log.tables import LEASES
 
+OPEN = {"x-scope": "none"}
+"""What needs no token declares that it needs none."""
 SEEN_WITHIN = 10.0
 """Seconds since a worker renewed its lease."""
 
@@ -23,12 +25,12 @@ def router(services: Services) -> APIRouter:
     """Both routes; neither needs a token, and neither says anything about anybody's data."""
     routes = APIRouter(tags=["health"])
 
-    @routes.get("/healthz")
+    @routes.get("/healthz", openapi_extra=OPEN)
     async def healthz() -> Health:
         """The process answers."""
         return Health(ok=True)
 
-    @routes.get("/readyz", responses={503: {"model": Health, "description": "Not ready"}})
+    @routes.get("/readyz", responses={503: {"model": Health, "description": "Not ready"}}, openapi_extra=OPEN)
     async def readyz(response: Response) -> Health:
         """Database, tables and a worker are there."""
         try:

@@ -83,13 +83,14 @@ def repository(
     from bot.domain.effect import File
     from bot.domain.release import POLICY_FILE
     from bot.forges.local.protection import gated
+    from handlers.policy import command_names
 
     files, rules = [File(path="README.md", content=f"# {name}\n")], None
     with _explained(), _forge() as forge:
         if policy is not None:
             text = policy.read_text(encoding="utf-8")
             files.append(File(path=POLICY_FILE, content=text))
-            policies.load(text)
+            policies.load(text, commands=command_names())
             rules = (gated("main"),)
         folder = forge.create_repository(name, by=owner, files=tuple(files), protection=rules)
     said = {"repository": name, "folder": str(folder), "cloneUrl": f"{settings().base_url}/git/{name}.git"}

@@ -24,6 +24,8 @@ NOUNS: Final = {
     "trace": ("bot.cli.trace", "List, show, export, replay and verify traces."),
     "release": ("bot.cli.release", "List, approve, reject and roll back releases; override a freeze."),
     "policy": ("bot.cli.policy", "Check, explain and try policy files."),
+    "evidence": ("bot.cli.evidence", "Hand in reports: tests, coverage, findings, parts, signatures."),
+    "attestation": ("bot.cli.attestation", "Show and verify what the bot has signed."),
     "pipeline": ("bot.cli.pipeline", "Make pipelines and build files from templates, and check them."),
     "inbox": ("bot.cli.inbox", "Look at what could not be applied, and try it again."),
     "token": ("bot.cli.token", "Create, list and revoke bearer tokens."),

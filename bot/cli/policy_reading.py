@@ -52,7 +52,11 @@ def text_of(file: Path) -> str:
 def read_policy(file: Path, root: Path | None = None, organisation: Path | None = None) -> policies.Policy:
     """The policy with everything it lies over. Raises PolicyErrors."""
     over = text_of(organisation) if organisation else None
-    return policies.load(text_of(file), name=file.name, files=files_of(file, root), organisation=over)
+    from handlers.policy import command_names
+
+    return policies.load(
+        text_of(file), name=file.name, files=files_of(file, root), organisation=over, commands=command_names()
+    )
 
 
 def files_of(file: Path, root: Path | None) -> tuple[tuple[str, str], ...]:

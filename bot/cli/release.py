@@ -1,4 +1,4 @@
-"""`pointsman release list | approve | reject | override-freeze | rollback`.
+"""`pointsman release list | approve | reject | override-freeze | rollback | delay | deploy | ...`.
 
 The comment commands, from a terminal.
 
@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.cli.client import URL, Client, TokenFileOption, UrlOption, wait_for
-from bot.cli.failure import Code, Failure
+from bot.cli.client import URL, Client, TokenFileOption, UrlOption
 from bot.cli.output import Format, OutputOption, answer, clean
+from bot.cli.release_verbs import add_verbs
+from bot.cli.saying import WAIT, TimeoutOption, TraceArgument, say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,13 +23,8 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True, help="List, approve, reject and roll back releases; override a freeze."
 )
-TraceArgument = Annotated[str, typer.Argument(metavar="TRACE", help="Id of the trace.")]
 EnvironmentArgument = Annotated[str, typer.Argument(metavar="ENVIRONMENT", help="Such as production.")]
 ReasonArgument = Annotated[list[str], typer.Argument(metavar="REASON", help="Why, in a few words.")]
-TimeoutOption = Annotated[float, typer.Option("--timeout", min=1, help="Seconds to wait for the answer.")]
-NOT_YOURS = {"NotAuthorised", "UnauthorizedApprover", "UnauthorizedOverride"}
-WRONG = {"InvalidArguments", "UnknownCommand", "UnknownEnvironment", "EnvironmentRequired", "NotACommand"}
-WAIT = 60.0
 
 
 @app.command("list")
@@ -57,7 +53,7 @@ def approve(
     output: OutputOption = Format.TEXT,
 ) -> None:
     """Approve exactly the revision under review, as the token's person."""
-    _say(Client(url, token_file), trace, _line("approve-release", environment, reason), timeout, output)
+    say(Client(url, token_file), trace, _line("approve-release", environment, reason), timeout, output)
 
 
 @app.command()
@@ -71,7 +67,7 @@ def reject(
     output: OutputOption = Format.TEXT,
 ) -> None:
     """Reject the revision under review."""
-    _say(Client(url, token_file), trace, _line("reject-release", environment, reason), timeout, output)
+    say(Client(url, token_file), trace, _line("reject-release", environment, reason), timeout, output)
 
 
 @app.command("override-freeze")
@@ -85,7 +81,7 @@ def override_freeze(
     output: OutputOption = Format.TEXT,
 ) -> None:
     """Lift the active freeze for this release only."""
-    _say(Client(url, token_file), trace, _line("override-freeze", environment, reason), timeout, output)
+    say(Client(url, token_file), trace, _line("override-freeze", environment, reason), timeout, output)
 
 
 @app.command()
@@ -101,42 +97,16 @@ def rollback(
 ) -> None:
     """Go back to the version that ran before."""
     words = ["to", to, *reason] if to else reason
-    _say(Client(url, token_file), trace, _line("request-rollback", environment, words), timeout, output)
+    say(Client(url, token_file), trace, _line("request-rollback", environment, words), timeout, output)
+
+
+add_verbs(app)
 
 
 def _line(command: str, environment: str, reason: list[str] | None) -> str:
     """The comment line that says the same. `--` keeps words that look like options in the reason."""
     words = " ".join(" ".join(reason or []).split())
     return f"/{command} {shlex.quote(environment)}" + (f" -- {shlex.quote(words)}" if words else "")
-
-
-def _say(client: Client, trace: str, line: str, timeout: float, output: Format) -> None:
-    with client:
-        issued = client.post(f"/v1/traces/{trace}/commands", {"line": line, "via": "cli"})
-        where = f"/v1/traces/{trace}/commands/{issued['correlation']}"
-
-        def look() -> dict[str, Any] | None:
-            found = client.get(where)
-            return None if found["state"] == "pending" else found
-
-        said = wait_for(look, seconds=timeout, what=f"{line} was taken, its answer will be in trace {trace}")
-    if said["state"] != "done":
-        raise Failure(said["message"], _code(said), reason_code=said["reasonCode"])
-    answer(output, said, text=lambda out: _reply(out, said["reply"]))
-
-
-def _code(said: dict[str, Any]) -> Code:
-    if said["state"] == "failed":
-        return Code.FAILED
-    if said["reasonCode"] in NOT_YOURS:
-        return Code.NOT_AUTHORISED
-    return Code.USAGE if said["reasonCode"] in WRONG else Code.BLOCKED
-
-
-def _reply(out: Console, reply: str) -> None:
-    from rich.markdown import Markdown
-
-    out.print(Markdown(clean(reply)))
 
 
 def _table(out: Console, releases: list[dict[str, Any]]) -> None:

@@ -86,6 +86,9 @@ TYPED: dict[str, tuple[str, type[Model]]] = {
     "ApprovalRevoked": ("approve_release", p.ApprovalRevoked),
     "ApprovalInvalidated": ("release-manager", p.ApprovalInvalidated),
     "FreezeOverridden": ("override_freeze", p.FreezeOverridden),
+    "HumanTaskRequested": ("any agent, API", p.HumanTask),
+    "HumanTaskResponseReceived": ("resolve_task", p.HumanAnswer),
+    "ProvisioningApproved": ("provision", p.ProvisioningApproved),
     "ManualInterventionRequired": ("any agent", p.Intervention),
     "TaskEscalated": ("engine, flows", p.Intervention),
     "AgentTaskScheduled": ("flows", p.TaskScheduled),
@@ -103,7 +106,21 @@ TYPED: dict[str, tuple[str, type[Model]]] = {
     "pointsman.VerdictChanged": ("release-manager", p.VerdictChanged),
     "pointsman.ApprovalsCarried": ("release-manager", p.ApprovalsCarried),
     "pointsman.MergeVerdictChanged": ("release-manager", p.MergeVerdictChanged),
+    "pointsman.PolicyTrialRequested": ("release-manager", p.PolicyTrialRequested),
+    "pointsman.PolicyTried": ("release-manager", p.PolicyTried),
     "pointsman.BranchUpdateRequested": ("release-manager", p.BranchUpdateRequested),
+    "pointsman.DelayEnded": ("delay_release", p.DelayEnded),
+    "pointsman.ChangeHeld": ("hold", p.Steered),
+    "pointsman.ChangeFreed": ("unhold", p.Steered),
+    "pointsman.FlowPaused": ("pause", p.Steered),
+    "pointsman.FlowResumed": ("resume", p.Steered),
+    "pointsman.EnvironmentLocked": ("lock", p.EnvironmentLocked),
+    "pointsman.EnvironmentUnlocked": ("unlock", p.EnvironmentLocked),
+    "pointsman.PipelineWanted": ("generate_pipeline, update_pipeline", p.PipelineWanted),
+    "pointsman.EvidenceAdded": ("API, CLI, devops-engineer", p.EvidenceAdded),
+    "pointsman.EvidenceRefused": ("devops-engineer", p.EvidenceRefused),
+    "pointsman.CoverageRecalled": ("devops-engineer", p.CoverageRecalled),
+    "pointsman.ReleaseAttested": ("release-manager", p.ReleaseAttested),
 }
 
 # Name, or `Name=Alias,Alias`; the order is domain.md's.
@@ -178,7 +195,13 @@ SECTIONS: dict[str, str] = {
     "Pointsman": """
         pointsman.VerdictChanged pointsman.ApprovalsCarried pointsman.MergeVerdictChanged
         pointsman.BranchUpdateRequested pointsman.DeploymentAnswered
-        pointsman.OnboardingRequested pointsman.ReleaseNoted""",
+        pointsman.OnboardingRequested pointsman.ReleaseNoted
+        pointsman.DelayEnded pointsman.ChangeHeld pointsman.ChangeFreed pointsman.FlowPaused
+        pointsman.FlowResumed pointsman.EnvironmentLocked pointsman.EnvironmentUnlocked
+        pointsman.PipelineWanted pointsman.EvidenceAdded
+        pointsman.EvidenceRefused pointsman.CoverageRecalled pointsman.ReleaseAttested
+
+        pointsman.PolicyTrialRequested pointsman.PolicyTried""",
 }
 
 

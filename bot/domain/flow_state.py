@@ -137,4 +137,6 @@ def _ended(flow: FlowState, event: Event) -> dict[str, Any]:
         return {}
     running = {name: task for name, task in flow.tasks.items() if name != task_id}
     end = {"status": status, "sequence": event.sequence, "reasonCode": event.data.get("reasonCode", "")}
+    if not event.data.get("retryable", True):
+        end["retryable"] = False
     return {"tasks": running, "ended": flow.ended | {task_id: known | end}}

@@ -69,6 +69,35 @@ class Start(Model):
     at: Moment
 
 
+HOTFIX = "hotfix"
+"""The reason of a `TriggerRequested` by which a person has a release that failed deployed once more."""
+
+
+class Delay(Model):
+    """A person's `/delay-release`: nothing of the trace starts there before `until`, whatever is pushed."""
+
+    environment: str
+    until: Moment
+    by: str
+    at: Moment
+
+
+class Stop(Model):
+    """A person's `/hold` or `/pause`."""
+
+    by: str
+    reason: str = ""
+    at: Moment
+
+
+class Lock(Model):
+    """An environment that somebody has locked, for every release of the repository."""
+
+    by: str
+    reason: str = ""
+    at: Moment | None = None
+
+
 class Rejection(Model):
     """A person's `/reject-release`: stands for its revision."""
 
@@ -90,6 +119,8 @@ class Release(Model):
     reason_code: str = ""
     digest: str = ""
     reasons: tuple[str, ...] = ()
+    compliance: bool = False
+    """Under compliance rules when it was last evaluated."""
     phase: Literal["change", "deployment"] = "change"
     decided_at: Moment | None = None
     tree: dict[str, object] = {}  # noqa: RUF012 - pydantic copies defaults

@@ -26,6 +26,8 @@ PARAMETER = re.compile(
     rf"|\[(?P<keyword>{NAME}) <(?P<after>{NAME})>\]"
     rf"|\[(?P<option>{NAME})=<{NAME}>\]"
 )
+LONGEST = 200
+"""Characters of a person's text that are repeated to them."""
 DECLARATION = re.compile(rf"/(?P<name>{NAME})(?P<parameters>(?: .+)?)")
 
 
@@ -156,7 +158,8 @@ def _check_value(signature: Signature, parameter: Parameter, value: str) -> None
 
 
 def quoted(text: str) -> str:
-    """What a person wrote, as a code span: it can neither end the span nor mention anybody."""
+    """What a person wrote, as a code span: it can not end the span, mention anybody, or fill a page."""
+    text = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
     return f"`{text.replace('`', chr(39)).strip()}`"
 
 

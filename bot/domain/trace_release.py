@@ -6,11 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from bot.domain import payloads as p
-from bot.domain import trace_branch
 from bot.domain.catalog import read
 from bot.domain.deployment import Deployment
 from bot.domain.event import Event
-from bot.domain.release import REVIEW, START, Approval, Override, Rejection, Release, Start, release_id
+from bot.domain.release import REVIEW, Approval, Delay, Override, Rejection, Release, release_id
 from bot.domain.trace_state import Shown, TraceState
 
 Update = dict[str, Any]
@@ -132,6 +131,7 @@ def _verdict(state: TraceState, event: Event) -> Update:
         environment=said.environment,
         revision=said.revision,
         phase=said.phase,
+        compliance=bool(said.compliance),
         verdict=before.verdict if before else "none",
         release_id=release_id(state.module_id, state.version, said.environment, said.revision),
         shown_state=said.state,
@@ -179,6 +179,9 @@ def _release(state: TraceState, event: Event) -> Update:
             at=event.time,
         )
         update["rejections"] = (*state.rejections, rejection)
+    if event.type == "ReleaseDelayed" and event.actor and said.next_change_at:
+        delay = Delay(environment=said.environment, until=said.next_change_at, by=event.actor, at=event.time)
+        update["delays"] = (*(d for d in state.delays if d.environment != said.environment), delay)
     return update
 
 
@@ -255,37 +258,4 @@ def _rollback(state: TraceState, event: Event) -> Update:
     return {
         "deployments": state.deployments
         | {before.environment: before.model_copy(update={"status": "rolling-back"})}
-    }
-
-
-@_applies("TriggerRequested")
-def _triggered(state: TraceState, event: Event) -> Update:
-    if event.data.get("reason") == START and event.actor and event.environment:
-        start = Start(
-            environment=event.environment, revision=event.data["revision"], by=event.actor, at=event.time
-        )
-        return {"starts": (*state.starts, start)}
-    if event.data.get("reason") == "retry":
-        return _retried(state) | trace_branch.retried()
-    if event.data.get("revision"):
-        return trace_branch.base_moved(state, event.data)
-    fallen = state.deployments.get(event.data.get("environment", ""))
-    if event.data.get("reason") != "service-down" or fallen is None:
-        return {}
-    again = fallen.model_copy(update={"falls": fallen.falls + 1})
-    return {"deployments": state.deployments | {fallen.environment: again}}
-
-
-def _retried(state: TraceState) -> Update:
-    """A person's retry opens failed deployments again; they need a fresh `ReleaseApproved`."""
-    ended = {name: d for name, d in state.deployments.items() if d.status == "failed"}
-    open_again = {
-        name: state.releases[name].model_copy(update={"verdict": "delayed"})
-        for name in ended
-        if name in state.releases
-    }
-    return {
-        "deployments": {name: d for name, d in state.deployments.items() if name not in ended},
-        "releases": state.releases | open_again,
-        "retried": (*state.retried, *(d.release_id for d in ended.values())),
     }

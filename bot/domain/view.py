@@ -10,6 +10,7 @@ from datetime import datetime
 
 from bot.domain.deployment import Slot
 from bot.domain.event import Event
+from bot.domain.release import Lock
 from bot.domain.trace import TraceState
 
 
@@ -27,6 +28,12 @@ class View:
     state: TraceState
     slots: Mapping[str, Slot] = field(default_factory=dict)
     """environment -> Slot of this tenant and module."""
+    locks: Mapping[str, Lock] = field(default_factory=dict)
+    """environment -> who has locked it, of this tenant and repository."""
     find: Callable[[str], Event | None] = _none
     """An earlier event of this trace by id (for payloads too large for the state)."""
     base_url: str = "http://127.0.0.1:8080"
+    attests: bool = False
+    """Whether the bot has a key to sign with (`POINTSMAN_ATTESTATION_KEY`)."""
+    creates_in: tuple[str, ...] = ()
+    """`forge:owner` where the bot may make repositories."""

@@ -283,9 +283,20 @@ def _retry(here: Here, task_id: str | None) -> Advance:
     return repeated or _go(here, here.node.on_retry, (here.event.sequence, here.event.type)) or _move_on(here)
 
 
+def _resumed(here: Here) -> Advance:
+    """What came, and what should have been tried again, while the flow was paused."""
+    again = NOTHING
+    for task in here.state.ended.values():
+        retry = here.flow.retry(task)
+        if task["status"] in FAILED and task.get("retryable", True) and task["retries"] < retry.limit:
+            again += said.again(task)
+    return again or _move_on(here)
+
+
 OWN_EVENTS: dict[str, Callable[[Here], Advance]] = {
     "LifecyclePhaseAdvanced": _enter,
     "AgentTaskScheduled": _watch,
     "TriggerRequested": _triggered,
+    "pointsman.FlowResumed": _resumed,
     **dict.fromkeys(ENDINGS, _task_ended),
 }

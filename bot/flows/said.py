@@ -88,7 +88,7 @@ def schedule(flow: Flow, state: FlowState, invocation: Invocation, facts: Facts)
 
 def again(task: Task) -> Advance:
     """One more attempt, under an id of its own."""
-    of_the_attempt = {"sequence", "status", "reasonCode"}
+    of_the_attempt = {"sequence", "status", "reasonCode", "retryable"}
     before = {name: value for name, value in task.items() if name not in of_the_attempt}
     return _scheduled(p.TaskScheduled.model_validate(before | {"retries": task["retries"] + 1}))
 

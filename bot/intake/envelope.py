@@ -26,6 +26,7 @@ from bot.domain.event import Context, Draft, Event, derived_id
 from bot.intake.stated import decided_here
 from bot.intake.tokens import Caller
 from bot.projections import trace_keys
+from policies.authorise import Needs, may
 
 FIELDS = ("id", "source", "type", "time", "trace_id", *Context.model_fields)
 SYNONYMS = {
@@ -42,6 +43,7 @@ BEGINNERS = {entry.name for entry in CATALOG.values() if entry.section == "Intak
 """Types that may begin a trace."""
 WIDER = ("sprint_id", "milestone_id", "project_id")
 """What a fact about planning belongs to when it names no trace."""
+ANY_FACT = Needs(scope="events:any")
 MOMENT: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
 
 
@@ -60,7 +62,7 @@ def read_event(raw: Any, caller: Caller, received: datetime) -> Event:
     data = _data(raw, beside)
     type_ = canonical_type(_text(envelope, "type", required=True), data)
     # What the token of one agent may state depends on its tasks (bot/intake/agents.py).
-    if caller.agent is None and type_ in decided_here() and "events:any" not in caller.scopes:
+    if caller.agent is None and type_ in decided_here() and not may(caller.asker, ANY_FACT):
         raise Forbidden(f"{type_} is decided here; stating it needs the scope 'events:any'")
     context = _context(envelope, data, caller)
     data = _complete(type_, data, context)
@@ -148,7 +150,7 @@ def _context(envelope: dict[str, Any], data: dict[str, Any], caller: Caller) -> 
             and PRINTABLE.fullmatch(inside)
         ):
             found[name] = inside
-    if "events:any" not in caller.scopes or not found["actor"]:
+    if not may(caller.asker, ANY_FACT) or not found["actor"]:
         found["actor"] = caller.actor
     return {name: value for name, value in found.items() if value}
 

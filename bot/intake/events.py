@@ -31,6 +31,7 @@ from bot.log.store import Store
 from bot.settings import Settings
 
 LARGEST_BATCH = 500
+SCOPE = "events:write"
 JSON_TYPES = frozenset(
     {"application/json", "application/cloudevents+json", "application/cloudevents-batch+json", ""}
 )
@@ -52,7 +53,7 @@ def events_router(store: Store, inbox: Inbox, settings: Settings) -> APIRouter:
     """The door for events over HTTP."""
     router = APIRouter(tags=["events"])
 
-    @router.post("/v1/events", status_code=202, responses=RESPONSES)
+    @router.post("/v1/events", status_code=202, responses=RESPONSES, openapi_extra={"x-scope": SCOPE})
     async def receive(request: Request) -> Response:
         """One event or a batch."""
         try:
@@ -72,7 +73,7 @@ def events_router(store: Store, inbox: Inbox, settings: Settings) -> APIRouter:
 
 
 def _caller(store: Store, request: Request) -> Caller:
-    return require(store, request, "events:write", agents=True)
+    return require(store, request, SCOPE, agents=True)
 
 
 def _of_tasks(events: list[Event], caller: Caller, agent: str, store: Store) -> list[Event]:

@@ -15,8 +15,10 @@ from bot.flows.load import definition, names
 from bot.projections import slots, trace_keys
 from handlers.decide import registry
 
-REPORTED = frozenset({"ModuleGenerated", "ReleaseIntentDeclared", "TraceInitialized"})
-"""Heard by us and yet for others to say: each only asks for work, which the gates then judge."""
+REPORTED = frozenset({"ModuleGenerated", "ReleaseIntentDeclared", "TraceInitialized", "HumanTaskRequested"})
+"""Heard by us and yet for others to say: each only asks, for work that the gates then judge, or for an
+answer.
+"""
 
 
 @cache

@@ -21,14 +21,17 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 
 from bot.domain.model import rfc3339
+from bot.domain.payloads import Actor
 from bot.intake.arrivals import now
 from bot.intake.problem import Problem
 from bot.log.store import Store
 from bot.log.tables import TOKENS
+from policies.authorise import Asker, Denied, Needs, authorise
 
 SHAPE = re.compile(r"pm_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 SCOPES = {
     "events:write": "send facts that agents and planning may state",
+    "evidence:write": "hand in reports about revisions: tests, coverage, findings, parts, signatures",
     "events:any": "send every type of fact, decisions among them, on behalf of anybody",
     "read": "read traces, releases and policies of the tenant",
     "command": "say commands; roles still decide what they may do",
@@ -48,6 +51,11 @@ class Caller:
     tenant: str
     actor: str
     scopes: frozenset[str]
+
+    @property
+    def asker(self) -> Asker:
+        """As `authorise` knows it: what the forge says of the person is not known here."""
+        return Asker(Actor(login=self.actor), self.scopes)
 
     @property
     def agent(self) -> str | None:
@@ -129,10 +137,17 @@ def require(store: Store, request: Request, scope: str, *, agents: bool = False)
         raise Problem(
             401, "Unauthenticated", "a valid bearer token is needed", headers={"WWW-Authenticate": "Bearer"}
         )
-    let_in = agents and caller.agent is not None
-    if not let_in and scope not in caller.scopes and "admin" not in caller.scopes:
-        raise Problem(403, "ScopeMissing", f"the token lacks the scope {scope!r}")
+    if not (agents and caller.agent is not None):
+        check_scope(caller, scope)
     return caller
+
+
+def check_scope(caller: Caller, scope: str) -> None:
+    """Raises Problem(403) for a token that is not for this."""
+    try:
+        authorise(caller.asker, Needs(scope=scope))
+    except Denied:
+        raise Problem(403, "ScopeMissing", f"the token lacks the scope {scope!r}") from None
 
 
 def _hash(secret: str) -> str:

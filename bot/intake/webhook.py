@@ -42,7 +42,9 @@ def webhook_router(inbox: Inbox, forges: Mapping[str, Forge], settings: Settings
     """The door that all forges deliver at."""
     router = APIRouter(tags=["webhooks"])
 
-    @router.post("/webhooks/{forge}", status_code=202, responses=RESPONSES)
+    @router.post(
+        "/webhooks/{forge}", status_code=202, responses=RESPONSES, openapi_extra={"x-scope": "signature"}
+    )
     async def receive(forge: str, request: Request) -> Response:
         """One delivery of a forge, signed with the secret that both know."""
         try:

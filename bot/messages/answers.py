@@ -9,7 +9,10 @@ from bot.domain.effect import Button
 from bot.domain.model import rfc3339
 from bot.domain.release import Release
 from bot.domain.trace_state import TraceState
-from bot.messages.text import ICONS, code, plain, prose, short, trace_url
+from bot.messages.text import ICONS, code, plain, prose, short, shortened, trace_url
+
+LONGEST_LINE = 200
+"""Characters of a person's line that are repeated to them."""
 
 
 def method(via: str) -> str:
@@ -97,7 +100,7 @@ def started_by_person(environment: str, version: str) -> str:
 
 
 def refused(line: str, reason_code: str, message: str) -> str:
-    return f"👎 {code(line)} was refused ({reason_code}): {message}"
+    return f"👎 {code(shortened(line, LONGEST_LINE))} was refused ({reason_code}): {message}"
 
 
 def not_allowed(login: str, command: str, roles: Sequence[str]) -> str:
@@ -122,7 +125,15 @@ def environment_required(command: str, known: Sequence[str]) -> str:
 
 
 def unknown_environment(named: str, known: Sequence[str]) -> str:
-    return f"There is no environment {code(named)} in the policy; there is {', '.join(known) or 'none'}."
+    looks = "" if named.isascii() else " It is written with characters that only look like others."
+    named = shortened(named, LONGEST_LINE)
+    return (
+        f"There is no environment {code(named)} in the policy; there is {', '.join(known) or 'none'}.{looks}"
+    )
+
+
+def too_many_commands(count: int, most: int) -> str:
+    return f"{count} commands in one comment are too many: write at most {most}. None of them was done."
 
 
 def not_the_release(revision: str, head: str | None) -> str:
@@ -143,7 +154,7 @@ def head_moved(meant: str, head: str) -> str:
 
 
 def help_text(login: str, commands: Sequence[tuple[str, str]]) -> str:
-    rows = [f"| {code(usage)} | {plain(summary)} |" for usage, summary in commands]
+    rows = [f"| {code(usage)} | {prose(summary)} |" for usage, summary in commands]
     return "\n".join([f"What {code(login)} may say here:", "", "| command | does |", "|---|---|", *rows])
 
 
@@ -165,6 +176,10 @@ def status(state: TraceState, base_url: str) -> str:
     # A flow says again what an agent has said: once is enough.
     asked = dict.fromkeys(str(said["message"]) for said in state.escalations[-3:])
     lines += [f"- needs a person: {prose(message)}" for message in asked]
+    lines += [
+        f"- ❓ {prose(task.title)}: {code(f'/resolve-task {name}')}"
+        for name, task in state.human_tasks.items()
+    ]
     return "\n".join(lines)
 
 

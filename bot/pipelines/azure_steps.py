@@ -151,23 +151,25 @@ def _kept(one: Job) -> list[Step]:
     if one.artefacts:
         always = {"condition": "succeededOrFailed()"} if one.artefacts.always else {}
         steps += [step | always for step in _artefacts(one, one.artefacts.paths)]
-    return steps + (_reports(one.reports) if one.reports else [])
+    return steps + (_reports(one, one.reports) if one.reports else [])
 
 
-def _artefacts(one: Job, paths: tuple[str, ...]) -> list[Step]:
-    """A folder's name means all that is in it."""
+def _artefacts(one: Job, paths: tuple[str, ...], what: str = "") -> list[Step]:
+    """A folder's name means all that is in it. `what` tells two artefacts of one job apart."""
     patterns = [line for path in paths for line in (path.rstrip("/"), f"{path.rstrip('/')}/**")]
-    folder = f"{STAGING}/{one.name}"
+    folder = f"{STAGING}/{one.name}{what}"
     given = {"Contents": block("".join(f"{line}\n" for line in patterns)), "TargetFolder": folder}
     # Counted from one: https://learn.microsoft.com/azure/devops/pipelines/build/variables
-    name = _artefact(one.name, "$(System.JobPositionInPhase)") if one.matrix else one.name
+    own = f"{one.name}{what}"
+    name = _artefact(own, "$(System.JobPositionInPhase)") if one.matrix else own
     return [
         {"task": "CopyFiles@2", "inputs": given},
         {"task": "PublishPipelineArtifact@1", "inputs": {"targetPath": folder, "artifact": name}},
     ]
 
 
-def _reports(reports: Reports) -> list[Step]:
+def _reports(one: Job, reports: Reports) -> list[Step]:
+    """Shown by the forge, and kept as files: what it shows cannot be read back as it was written."""
     steps: list[Step] = []
     if reports.junit:
         given = {"testResultsFormat": "JUnit", "testResultsFiles": reports.junit}
@@ -177,4 +179,7 @@ def _reports(reports: Reports) -> list[Step]:
         steps.append(
             {"task": "PublishCodeCoverageResults@2", "condition": "succeededOrFailed()", "inputs": given}
         )
-    return steps
+    paths = tuple(path for path in (reports.junit, reports.cobertura) if path)
+    # A job that broke before it wrote its reports has failed for that, not for these steps.
+    kept = {"condition": "succeededOrFailed()", "continueOnError": True}
+    return steps + [step | kept for step in _artefacts(one, paths, "-reports")]

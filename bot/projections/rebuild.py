@@ -1,4 +1,4 @@
-"""Heads, slots and trace keys made anew from what happened, by the functions that keep them up to date.
+"""Heads, slots, locks and trace keys made anew from what happened, by the functions that keep them fresh.
 
 What happened is the log and, for the keys, the deliveries: a fact's hints lead to its trace from the moment
 the delivery is read, and not all of them are in the event.
@@ -22,6 +22,7 @@ from bot.intake.arrivals import DELIVERY, EVENT
 from bot.log.append import UPSERT_HEAD
 from bot.log.fold import head_values
 from bot.log.tables import DONE, EVENTS, GENERATIONS, HEADS, INBOX
+from bot.projections.locks import LOCKS, Locks
 from bot.projections.slots import SLOTS, Slots
 from bot.projections.trace_keys import KEYS, TraceKeys
 
@@ -42,15 +43,16 @@ def rebuild(session: Session, forges: Mapping[str, Forge]) -> dict[str, int]:
     """
     _alone(session)
     heads = {(row.tenant_id, row.trace_id): (row.sequence, row.hash) for row in session.execute(_heads())}
-    for table in (HEADS, SLOTS, KEYS):
+    for table in (HEADS, SLOTS, LOCKS, KEYS):
         session.execute(sa.delete(table))
     hints = _hints(session, forges)
-    slots, keys = Slots(session), TraceKeys(session)
+    slots, locks, keys = Slots(session), Locks(session), TraceKeys(session)
     states: dict[Key, TraceState] = {}
     last: dict[Key, Event] = {}
     for event, state in _history(session, states):
         keys.establish(event.tenant_id, event.trace_id, hints.pop((event.tenant_id, event.id), ()))
         slots.record(event, state.module_id)
+        locks.record(event)
         keys.record(event, state)
         last[event.tenant_id, event.trace_id] = event
     for key, known in heads.items():
@@ -58,10 +60,11 @@ def rebuild(session: Session, forges: Mapping[str, Forge]) -> dict[str, int]:
             raise Unsound(f"{key[1]} does not end where its head says; see `pointsman trace verify`")
     _waiting(session, keys, hints)
     slots.flush()
+    locks.flush()
     keys.flush()
     if last:
         session.execute(UPSERT_HEAD, [head_values(states[key], event) for key, event in last.items()])
-    tables = {"events": EVENTS, "traces": HEADS, "slots": SLOTS, "keys": KEYS}
+    tables = {"events": EVENTS, "traces": HEADS, "slots": SLOTS, "locks": LOCKS, "keys": KEYS}
     count = sa.select(sa.func.count())
     return {name: int(session.scalar(count.select_from(table)) or 0) for name, table in tables.items()}
 

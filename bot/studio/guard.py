@@ -11,12 +11,14 @@ from fastapi.routing import APIRoute
 
 from bot.api.services import Services
 from bot.intake.problem import Problem
-from bot.intake.tokens import Caller
+from bot.intake.tokens import Caller, check_scope
 from bot.studio import sessions
 from bot.studio.render import page
 from bot.telemetry import get_logger
 
 log = get_logger(__name__)
+SCOPE = "read"
+"""What every page of Studio takes; what a person does there is a command, and asks for its own right."""
 BROKEN = "Something went wrong here. It has been logged."
 NOT_SIGNED_IN = "You are not signed in, or your session has ended."
 NOT_FOUND = 404
@@ -44,8 +46,10 @@ def guarded(services: Services, *, open_to_all: bool = False) -> type[APIRoute]:
                 caller = await services.read(lambda session: sessions.caller_of(session, request))
                 request.state.caller = caller
                 if caller is None and not open_to_all:
-                    return sign_in(services, 401, NOT_SIGNED_IN, to=request.url.path)
+                    return sign_in(services, 401, NOT_SIGNED_IN, to=_wanted(request))
                 try:
+                    if caller is not None and not open_to_all:
+                        check_scope(caller, SCOPE)
                     response: Response = await handle(request)
                 except Exception as error:  # noqa: BLE001 - a person gets a page, whatever it is
                     return _told(error, request, caller)
@@ -60,6 +64,11 @@ def sign_in(services: Services, status: int = 200, problem: str = "", *, to: str
     """The page that asks for a token, and says how to get one."""
     wanted = sessions.destination(to)
     return page("sign_in.html", status, problem=problem, tenant=services.settings.tenant, to=wanted)
+
+
+def _wanted(request: Request) -> str:
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else request.url.path
 
 
 def _told(error: Exception, request: Request, caller: Caller | None) -> Response:

@@ -22,13 +22,15 @@ from bot.intake import tokens
 from bot.intake.problem import Problem
 from bot.intake.tokens import Caller
 from bot.log.tables import TOKENS
+from policies.authorise import Needs, may
 
 COOKIE = "pointsman_session"
 LINK, SESSION = "studio link", "studio session"
 LINK_DAYS = 10 / (24 * 60)
 SESSION_HOURS = 12
 STUDIO_SCOPES = ("read", "command")
-OWN_PAGE = re.compile(r"/(traces/[A-Za-z0-9._:@+%-]+)?")
+NAME = r"[A-Za-z0-9._:@+%-]+"
+OWN_PAGE = re.compile(rf"/(traces/{NAME}|releases/{NAME}(\?trace={NAME})?)?")
 
 
 def link(
@@ -54,7 +56,7 @@ def destination(to: str) -> str:
 def begin(session: Session, token: str) -> str | None:
     """The secret of a new session for whoever holds `token`; None when that is not a valid token."""
     caller = tokens.identify(session, token)
-    if caller is None or "read" not in caller.scopes | ({"read"} if "admin" in caller.scopes else set()):
+    if caller is None or not may(caller.asker, Needs(scope="read")):
         return None
     once = session.execute(sa.select(TOKENS.c.name).where(TOKENS.c.id == caller.token_id)).scalar() == LINK
     if once and not tokens.revoke(session, caller.token_id):

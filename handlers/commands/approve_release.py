@@ -17,7 +17,12 @@ from handlers.policy import policy_of
 from policies.roles import Permission
 
 
-@command("/approve-release [environment] [reason...]", needs=Permission.READ, refusal="UnauthorizedApprover")
+@command(
+    "/approve-release [environment] [reason...]",
+    needs=Permission.READ,
+    refusal="UnauthorizedApprover",
+    undo="cancel",
+)
 def approve_release(call: Call, view: View) -> Answer:
     """Approve exactly the revision that was shown; `cancel` as the reason takes it back."""
     environment = environment_of(call, view)

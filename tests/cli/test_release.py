@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot.cli import release
+from bot.cli.release_verbs import VERBS, line_of
 from bot.domain import payloads as p
 from bot.domain.command import bind, parse
 from bot.domain.effect import RESULTS, Effect, GatherFacts
@@ -30,6 +31,7 @@ environments:
   production:
     after: [staging]
     gates: [approvals: {role: ProductOwner}]
+commands: {aliases: {why: explain}}
 """
 
 
@@ -166,3 +168,78 @@ def test_a_rollback_may_name_its_version() -> None:
     assert release._line("request-rollback", "production", ["to", "1.0.0", "slow"]).endswith(
         "-- 'to 1.0.0 slow'"
     )
+
+
+SAID: dict[str, tuple[list[str], str]] = {
+    "delay": (["production", "2h"], "/delay-release production 2h"),
+    "deploy": (["staging"], "/deploy staging"),
+    "hotfix": (["production", "it", "is", "down"], "/hotfix production it is down"),
+    "retry": (["pipeline", "in", "10m"], "/retry pipeline in 10m"),
+    "provision": (["staging"], "/provision staging"),
+    "plan": (["production"], "/plan-release production"),
+    "explain": (["production", "at=2027-01-01"], "/explain production at=2027-01-01"),
+    "hold": (["--force it's late"], "/hold -- '--force it'\"'\"'s late'"),
+    "unhold": ([], "/unhold"),
+    "pause": (["two\nlines"], "/pause 'two lines'"),
+    "resume": ([], "/resume"),
+    "lock": (["production", "migration"], "/lock production migration"),
+    "unlock": (["production"], "/unlock production"),
+    "generate-pipeline": (["python-service"], "/generate-pipeline python-service"),
+    "update-pipeline": ([], "/update-pipeline"),
+    "resolve-task": (["manual-1", "Approve"], "/resolve-task manual-1 Approve"),
+    "status": ([], "/status"),
+    "refresh": ([], "/refresh"),
+    "commands": ([], "/help"),
+}
+BY_OTHER_VERBS = {"approve-release", "reject-release", "override-freeze", "request-rollback"}
+
+
+def test_every_command_has_a_verb() -> None:
+    assert set(VERBS) == set(SAID)
+    assert {verb.command for verb in VERBS.values()} | BY_OTHER_VERBS == set(registry().commands)
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_a_verb_says_its_command(name: str) -> None:
+    words, line = SAID[name]
+    verb = VERBS[name]
+    assert line_of(verb.command, words) == line
+    (invocation,) = parse(line)
+    entry = registry().commands[invocation.name]
+    given = bind(entry.signature, invocation)
+    said = " ".join(words).replace("in ", "").replace("at=", "").split()
+    assert sorted(" ".join(given.values()).split()) == sorted(said)
+
+
+@pytest.mark.parametrize(
+    ("login", "arguments", "code", "reason_code"),
+    [
+        ("jane.doe", ["lock", "trace-1", "production", "mine"], 4, "NotAuthorised"),
+        ("jane.doe", ["delay", "trace-1", "production", "2h"], 4, "NotAuthorised"),
+        ("jane.doe", ["explain", "trace-1", "at=never"], 2, "InvalidMoment"),
+        ("jane.doe", ["unhold", "trace-1"], 3, "NotHeld"),
+        ("jane.doe", ["lock", "trace-1", "production"], 2, "InvalidArguments"),
+        ("jane.doe", ["resolve-task", "trace-1", "x", "y"], 2, "UnknownTask"),
+    ],
+)
+def test_refusals_of_the_other_verbs(
+    as_: Any, login: str, arguments: list[str], code: int, reason_code: str
+) -> None:
+    said = as_(login, "release", *arguments, "--output", "json")
+    assert (json.loads(said.out)["error"]["reasonCode"], said.code) == (reason_code, code), said.err
+
+
+def test_a_change_is_held_and_freed(as_: Any) -> None:
+    assert as_("jane.doe", "release", "hold", "trace-1", "not", "yet").code == 0
+    said = as_("jane.doe", "release", "plan", "trace-1", "production")
+    assert (said.code, "holds the change: not yet" in said.out) == (0, True)
+    said = as_("jane.doe", "release", "unhold", "trace-1")
+    assert (said.code, said.out.strip()) == (0, "Nobody holds the change any more.")
+
+
+def test_an_alias_of_the_policy_is_a_command_here_too(as_: Any, working: tuple[House, str]) -> None:
+    home, _ = working
+    answer = home.http("jane.doe").post("/v1/traces/trace-1/commands", json={"line": "/why production"})
+    assert answer.status_code == 202, answer.text
+    answer = home.http("jane.doe").post("/v1/traces/trace-1/commands", json={"line": "/whyy production"})
+    assert answer.json()["detail"] == "There is no `/whyy`. Did you mean `/why`?"

@@ -37,7 +37,7 @@ def test_help_shows_only_what_the_asker_may_do() -> None:
     world = ready().comment("reader", "/help")
 
     assert reply(world).splitlines()[0] == "What `reader` may say here:"
-    assert "`/explain [environment]`" in reply(world)
+    assert "`/explain [environment] [at=<moment>]`" in reply(world)
     assert "/override-freeze" not in reply(world)
     assert "/request-rollback" not in reply(world)
 
@@ -46,9 +46,11 @@ def test_help_shows_more_to_those_who_may_more() -> None:
     assert "`/override-freeze <environment> <reason...>`" in reply(ready().comment("sam", "/help"))
 
 
-def test_every_command_of_the_first_part_is_there() -> None:
+def test_every_command_of_the_table_is_there() -> None:
     assert set(registry().commands) == {
-        "approve-release", "deploy", "reject-release", "override-freeze", "request-rollback", "retry", "explain", "status", "help",
+        "approve-release", "reject-release", "delay-release", "override-freeze", "request-rollback", "deploy",
+        "hotfix", "retry", "provision", "plan-release", "explain", "hold", "unhold", "pause", "resume", "lock",
+        "unlock", "generate-pipeline", "update-pipeline", "resolve-task", "status", "refresh", "help",
     }  # fmt: skip
 
 

@@ -16,8 +16,10 @@ from bot.domain.decision import Timer
 from bot.domain.deployment import Slot
 from bot.domain.errors import Permanent
 from bot.domain.event import Draft, Event, derived_id, stamp
+from bot.domain.release import Lock
 from bot.domain.trace import TraceState, apply
 from bot.domain.view import View
+from bot.projections import locks as lock_rules
 from bot.projections import slots as slot_rules
 from handlers.decide import decide
 from tests.handlers.fake_forge import FakeDeployer, FakeForge
@@ -61,11 +63,14 @@ class World:
     logs: dict[str, list[Event]] = field(default_factory=dict)
     states: dict[str, TraceState] = field(default_factory=dict)
     slots: dict[str, Slot] = field(default_factory=dict)
+    locks: dict[str, Lock] = field(default_factory=dict)
     timers: list[tuple[str, Timer]] = field(default_factory=list)
     inbox: deque[tuple[str, Draft]] = field(default_factory=deque)
     held: list[tuple[str, str, fx.Effect]] = field(default_factory=list)
     trace: str = "trace-1234"
     counter: int = 0
+    attests: bool = False
+    creates_in: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.forge.policy = self.policy
@@ -164,6 +169,17 @@ class World:
     def last(self, type_: str) -> Event:
         return next(event for event in reversed(self.events) if event.type == type_)
 
+    def view(self, state: TraceState | None = None) -> View:
+        return View(
+            now=self.now,
+            state=state or self.state,
+            slots=dict(self.slots),
+            locks=self.locks,
+            find=self.find,
+            attests=self.attests,
+            creates_in=self.creates_in,
+        )
+
     def find(self, event_id: str) -> Event | None:
         return next((event for log in self.logs.values() for event in log if event.id == event_id), None)
 
@@ -190,7 +206,7 @@ class World:
         while queue:
             event = self._append(queue.popleft())
             state = self.states[trace]
-            decision = decide(event, View(now=self.now, state=state, slots=dict(self.slots), find=self.find))
+            decision = decide(event, self.view(state))
             queue.extend(stamp(d, cause=event, index=i) for i, d in enumerate(decision.events))
             known = {(t, timer.name) for t, timer in self.timers}
             self.timers += [(trace, timer) for timer in decision.timers if (trace, timer.name) not in known]
@@ -212,6 +228,7 @@ class World:
         event = event.model_copy(update={"sequence": state.sequence + 1})
         self.states[event.trace_id] = apply(state, event)
         self.logs.setdefault(event.trace_id, []).append(event)
+        self.locks = lock_rules.apply(self.locks, event)
         environment = event.data.get("environment")
         if environment:
             before = self.slots.get(environment) or Slot(environment=environment)

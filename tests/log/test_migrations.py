@@ -6,8 +6,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlmodel import SQLModel
 
+import bot.forges.local.beside
 import bot.forges.local.tables
 import bot.log.tables
+import bot.projections.locks
 import bot.projections.slots
 import bot.projections.trace_keys  # noqa: F401 - imported for their tables
 from bot.log import Store, current, upgrade

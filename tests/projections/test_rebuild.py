@@ -15,6 +15,7 @@ from bot.domain.view import View
 from bot.engine.runtime import Runtime
 from bot.intake.arrivals import Arrival, shard_of
 from bot.log.tables import HEADS
+from bot.projections.locks import LOCKS
 from bot.projections.rebuild import Unsound, rebuild
 from bot.projections.slots import SLOTS
 from bot.projections.trace_keys import KEYS
@@ -33,7 +34,8 @@ CODE = {
 CHANGE = {"repository": "acme/booking", "number": 7, "source": "agent/booking", "head": "a" * 40}
 PUSHED = {"repository": "acme/booking", "before": "0" * 40, "pusher": "ada"}
 STUCK = 3
-TABLES = (HEADS, SLOTS, KEYS)
+TABLES = (HEADS, SLOTS, LOCKS, KEYS)
+LOCKED = {"forge": "local", "repository": "acme/booking"}
 
 
 def decide(event: Event, _view: View) -> Decision:
@@ -99,6 +101,10 @@ def history(runtime: Runtime) -> None:
     tell(runtime, 6, "BranchDeleted", by=forge, **PUSHED, branch="feature/y")
     tell(runtime, 5, "Pushed", "trace-2", by=forge, **PUSHED, branch="feature/y", after="d" * 40)
     deliver(runtime, "d2", branch="feature/x", number=2)
+    locked, opened = "pointsman.EnvironmentLocked", "pointsman.EnvironmentUnlocked"
+    tell(runtime, 7, locked, "trace-2", **LOCKED, environment="production", reason="migration")
+    tell(runtime, 8, locked, "trace-2", **LOCKED, environment="staging", reason="over soon")
+    tell(runtime, 9, opened, "trace-2", **LOCKED, environment="staging")
 
 
 def snapshot(runtime: Runtime) -> dict[str, list[dict[str, Any]]]:
@@ -125,14 +131,19 @@ def drop(runtime: Runtime) -> None:
 
 def test_dropped_and_made_anew_they_are_the_same(told: Runtime) -> None:
     before = snapshot(told)
-    assert {name: len(rows) for name, rows in before.items()} == {"head": 3, "slot": 1, "trace_key": 8}
+    assert {name: len(rows) for name, rows in before.items()} == {
+        "head": 3,
+        "slot": 1,
+        "environment_lock": 1,
+        "trace_key": 8,
+    }
     owners = {row["key"].removeprefix("local:acme/booking"): row["trace"] for row in before["trace_key"]}
     assert (owners["@agent/booking"], owners["@feature/y"]) == ("trace-2", "trace-2")
     assert owners["@feature/x"] not in {"trace-1", "trace-2"}  # known from a delivery's hint alone
     drop(told)
     with told.store.begin() as session:
         made = rebuild(session, told.forges)
-    assert made == {"events": 15, "traces": 3, "slots": 1, "keys": 8}
+    assert made == {"events": 18, "traces": 3, "slots": 1, "locks": 1, "keys": 8}
     assert snapshot(told) == before
 
 

@@ -89,6 +89,8 @@ class TriggerRequested(OpenModel):
     step: int | None = None
     branch: str = ""
     revision: str = ""
+    why: str = ""
+    """A person's reason."""
 
 
 class CommandAnswered(OpenModel):

@@ -12,8 +12,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlmodel import col, select
 
+from bot.domain.payloads import Actor
 from bot.forges.local.ground import Ground, Missing
 from bot.forges.local.tables import ForgeMember, ForgeTeam, ForgeUser
+from policies.authorise import Asker, Needs, may
 
 Permission = Literal["none", "read", "write", "maintain", "admin"]
 ORDER: tuple[Permission, ...] = ("none", "read", "write", "maintain", "admin")
@@ -94,7 +96,7 @@ def require(session: Session, repository: str, login: str, wanted: Permission) -
     held = permission(session, repository, login)
     if held == "none":
         raise Missing(f"there is no repository {repository!r} that you may read")
-    if not at_least(held, wanted):
+    if not may(Asker(Actor(login=login, permission=held)), Needs(level=wanted)):
         raise NotAllowed(f"this needs {wanted} permission in {repository}; you have {held}")
 
 

@@ -3,8 +3,10 @@
 from alembic import context
 from sqlmodel import SQLModel
 
+import bot.forges.local.beside
 import bot.forges.local.tables
 import bot.log.tables
+import bot.projections.locks
 import bot.projections.slots
 import bot.projections.trace_keys  # noqa: F401 - imported for their tables
 

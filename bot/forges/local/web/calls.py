@@ -8,10 +8,12 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from bot.domain.payloads import Actor
 from bot.forges.local import people
 from bot.forges.local.ground import Ground
 from bot.forges.local.people import NotAllowed, Permission
 from bot.forges.local.web import identity
+from policies.authorise import Asker, Needs, may
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class Call:
 
     def must_be_admin(self) -> None:
         """Raise NotAllowed."""
-        if not self.is_admin:
+        held: Permission = "admin" if self.is_admin else "none"
+        if not may(Asker(Actor(login=self.login, permission=held)), Needs(level="admin")):
             raise NotAllowed("only an administrator of the forge may do this")
 
 
