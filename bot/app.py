@@ -189,7 +189,7 @@ def serve(settings: Settings, host: str, port: int, announce: Announce, *, web_o
     """
     bound = _bound(host, port)  # first: a second bot must not touch the work of the one that has the port
     url = f"http://{f'[{host}]' if ':' in host else host}:{bound.getsockname()[1]}"
-    telemetry.configure(settings.log_level)
+    telemetry.configure(settings.log_level, settings.secret_values())
     keep_secrets()
     house = furnish(settings, work=not web_only, alone=True, listens_at=url)
     app = application(house, embedded=host in LOOPBACK)
@@ -233,7 +233,7 @@ class _Announced(uvicorn.Server):
 
 def work(settings: Settings, announce: Announce) -> None:
     """Drain, perform and fire until told to stop, beside a `serve`."""
-    telemetry.configure(settings.log_level)
+    telemetry.configure(settings.log_level, settings.secret_values())
     keep_secrets()
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):

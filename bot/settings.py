@@ -9,6 +9,7 @@ log.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -163,6 +164,28 @@ class Settings(BaseSettings):
         secret: SecretStr | None = getattr(self, f"{forge}_webhook_secret", None)
         parts = secret.get_secret_value().split(",") if secret else []
         return tuple(part.strip().encode() for part in parts if part.strip())
+
+    def secret_values(self) -> list[str]:
+        """Every value that must never be told: tokens, webhook secrets, keys, the database's password."""
+        said = [
+            value for name in type(self).model_fields if isinstance(value := getattr(self, name), SecretStr)
+        ]
+        whole = [value.get_secret_value() for value in said]
+        parts = [part.strip() for value in whole for part in value.split(",")]
+        return [value for value in (*whole, *parts, self._database_password(), self._key()) if value]
+
+    def _database_password(self) -> str:
+        from sqlalchemy import make_url  # most commands need no database
+
+        if self.database.startswith("sqlite"):
+            return ""
+        return str(make_url(self.database).password or "")
+
+    def _key(self) -> str:
+        """What cannot be read is said by whoever needs it."""
+        with suppress(OSError, ValueError):
+            return self.github_app_key_file.read_text() if self.github_app_key_file else ""
+        return ""
 
 
 def keep_private(home: Path) -> None:
