@@ -16,6 +16,8 @@ JUDGED_ELSEWHERE = frozenset({"ApplyRelease", "UndoRelease", "UpdateBranch", "Me
 
 BESIDE = frozenset({"PublishRelease", "OpenIssue", "LinkIssues", "PrepareEnvironment"})
 """Effects beside the delivery."""
+UNKNOWN = "UnknownEffect"
+NOT_LET = frozenset({UNKNOWN, "NoWriteAccess", "NoReadAccess", "Forbidden"})
 NO_REPOSITORY = ("GatherFacts", "module", "NotFound")
 """Effect, purpose and reason of a submission whose repository is not there: perhaps it is made
 (handlers/new_repository.py)."""
@@ -45,8 +47,11 @@ def failed(task: p.TaskScheduled, reason_code: str, message: str) -> Decision:
 
 
 def _can_do_without(failure: p.SkillFailed) -> bool:
-    """Whether a forge has no such thing beside the delivery, and says so in the table of what it can."""
-    return failure.effect in BESIDE and failure.reason_code == "UnknownEffect"
+    """Whether a forge has no such thing beside the delivery, or nobody has let the bot tell it where things
+    are: the log says so, and nobody is called for it in every trace.
+    """
+    quiet = NOT_LET if failure.effect == "PrepareEnvironment" else {UNKNOWN}
+    return failure.effect in BESIDE and failure.reason_code in quiet
 
 
 @on("AgentSkillFailed")

@@ -71,6 +71,8 @@ class FakeForge:
     """Whether a repository that was made can be found afterwards."""
     unknown: frozenset[str] = frozenset()
     """Kinds of effects that this forge does not have."""
+    refusing: dict[str, str] = field(default_factory=dict)
+    """Kind of an effect -> the reason code with which it is refused."""
 
     def wanted(self, kind: type[fx.Effect]) -> list[Any]:
         """Effects of a kind, in order."""
@@ -80,6 +82,8 @@ class FakeForge:
         self.performed.append(effect)
         if effect.kind in self.unknown:
             raise Permanent("UnknownEffect", f"this forge does not know {effect.kind}")
+        if effect.kind in self.refusing:
+            raise Permanent(self.refusing[effect.kind], f"not {effect.kind}")
         name = re.sub("(?<!^)(?=[A-Z])", "_", effect.kind).lower()
         return getattr(self, f"do_{name}")(effect, world)
 

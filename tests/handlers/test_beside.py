@@ -37,18 +37,16 @@ def test_what_is_released_everywhere_gets_a_page_with_notes() -> None:
     assert (page.target, page.repository) == ("local", "demo/booking")
 
 
-def test_nothing_on_the_way_to_production_waits_for_the_page() -> None:
-    world = delivered()
+def test_between_approval_and_release_nothing_is_asked_for_beside_the_delivery() -> None:
+    world = World().submit(issues=("#12",)).tests()
+    before = len(world.forge.performed)
+    world.comment("jane.doe", "/approve-release production looks right")
 
-    kinds = [effect.kind for effect in world.forge.performed]
-    last = [
-        effect
-        for effect in world.forge.wanted(fx.RecordDeployment)
-        if (effect.environment, effect.state) == ("production", "success")
-    ]
-    assert len(last) == 1
-    assert kinds.index("PublishRelease") > kinds.index("MergeChange")
-    assert not world.forge.wanted(fx.PublishRelease)[0].task_id
+    kinds = [effect.kind for effect in world.forge.performed[before:]]
+    beside = {"PublishRelease", "PrepareEnvironment", "LinkIssues", "OpenIssue", "CreateRepository"}
+    assert [kind for kind in kinds if kind in beside] == ["PublishRelease"]
+    deployed = [at for at, kind in enumerate(kinds) if kind == "RecordDeployment"]
+    assert kinds.index("PublishRelease") > max(deployed) > kinds.index("MergeChange")
 
 
 @pytest.mark.parametrize("version", ["1.0.0-rc.1", "2.0.0+build.5"])
@@ -227,16 +225,32 @@ def test_what_a_forge_does_not_have_calls_nobody(kind: str) -> None:
     assert world.types("ManualInterventionRequired") == []
 
 
-def test_a_release_page_that_could_not_be_made_calls_a_person() -> None:
+@pytest.mark.parametrize("code", ["NoWriteAccess", "NoReadAccess", "Forbidden"])
+def test_a_bot_that_may_not_touch_environments_calls_nobody(code: str) -> None:
     world = World(policy=NO_APPROVAL)
-    world.forge.do_publish_release = refuse  # type: ignore[method-assign,assignment]
+    world.forge.refusing = {"PrepareEnvironment": code}
     world.submit().tests()
-    told = world.last("ManualInterventionRequired").data
-    assert told["reasonCode"] == "TagTaken"
-    assert "the tag v1.0.0 is on another revision" in told["message"]
+    assert world.state.published
+    assert world.types("ManualInterventionRequired") == []
 
 
-def refuse(_effect: fx.Effect, _world: object) -> None:
-    from bot.domain.errors import Permanent
-
-    raise Permanent("TagTaken", "the tag v1.0.0 is on another revision")
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        ("PublishRelease", "TagTaken"),
+        ("PublishRelease", "NoWriteAccess"),
+        ("LinkIssues", "IssueMissing"),
+        ("PrepareEnvironment", "InvalidVariable"),
+        ("OpenIssue", "NotSupported"),
+    ],
+)
+def test_what_could_be_put_right_calls_a_person(kind: str, code: str) -> None:
+    world = World(policy=issues("[rollback, failure]", NO_APPROVAL))
+    world.forge.refusing = {kind: code}
+    if kind == "OpenIssue":
+        world.deployer.sick.add("1.0.0")
+    world.submit(issues=("#12",)).tests()
+    told = [event.data for event in world.events if event.type == "ManualInterventionRequired"]
+    assert [one["message"] for one in told if one["reasonCode"] == code][:1] == [
+        f"{kind} failed after 1 attempt: not {kind}"
+    ]

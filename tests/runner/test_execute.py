@@ -64,9 +64,9 @@ late: {stage: .post, script: x}
     assert unit.started_at > build.finished_at
 
 
-def test_nothing_of_the_run_is_left_but_logs_and_artefacts(tmp_path: Path) -> None:
+def test_nothing_of_the_run_is_left_but_logs_artefacts_and_reports(tmp_path: Path) -> None:
     result = make(tmp_path / "p", "a: {script: [echo x > x], artifacts: {paths: [x]}}").run()
-    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["artefacts", "logs"]
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["artefacts", "logs", "reports"]
     assert (result.artefacts / "01-a" / "x").read_text() == "x\n"
     assert result.jobs[0].artefacts == result.artefacts / "01-a"
 

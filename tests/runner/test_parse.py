@@ -20,10 +20,11 @@ REFUSED = {
         ),
     ),
     "unknown report": (
-        "unit:\n  script: make\n  artifacts:\n    reports:\n      sast: x.json\n",
+        "unit:\n  script: make\n  artifacts:\n    reports:\n      terraform: x.json\n",
         (
-            "line 5, column 7: `unit.artifacts.reports.sast` is not supported by the embedded runner"
-            " (remove it; supported here: coverage_report, junit)"
+            "line 5, column 7: `unit.artifacts.reports.terraform` is not supported by the embedded runner"
+            " (remove it; supported here: codequality, container_scanning, coverage_report, cyclonedx,"
+            " dependency_scanning, junit, sast, secret_detection)"
         ),
     ),
     "unknown keyword of workflow": (
