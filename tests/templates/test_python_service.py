@@ -179,3 +179,12 @@ def test_gitlab_ci_local_runs_it_too(tmp_path: Path) -> None:
     assert not seen.failed, seen.text
     assert seen.outcome == dict.fromkeys(("build", "test", "scan", "package"), "PASS")
     assert "TOTAL coverage: 50%" in seen.text
+
+
+def test_a_failing_test_fails_on_gitlab_ci_local_too(tmp_path: Path) -> None:
+    broken = SERVICE | {"main.py": SERVICE["main.py"].replace("a + b", "a - b")}
+    seen = theirs(project(tmp_path / "b" / "project", broken), MAIN, tmp_path / "b" / "marks")
+    assert seen.failed
+    assert (seen.outcome["build"], seen.outcome["test"]) == ("PASS", "FAIL")
+    assert "package" not in seen.outcome
+    assert "FAILED (failures=1)" in seen.text
