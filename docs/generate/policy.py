@@ -16,6 +16,7 @@ from policies.gates import GATES
 from policies.model import Deploy, Environment, Merge, Policy
 from policies.roles import Role, Team
 from policies.seeds import EnvironmentPolicy, ReleasePolicy, SecurityPolicy
+from policies.trust import Identity, Trust
 
 MODELS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("The file", Policy),
@@ -24,6 +25,8 @@ MODELS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("environments", Environment),
     ("deploy", Deploy),
     ("merge", Merge),
+    ("trust", Trust),
+    ("identities, in trust", Identity),
     ("freezes", Freeze),
     ("allow, in a freeze", Allow),
     ("A rule of approvals", Rule),
