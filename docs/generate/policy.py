@@ -16,6 +16,7 @@ from policies.gates import GATES
 from policies.model import Commands, Deploy, Environment, Merge, Policy
 from policies.roles import Role, Team
 from policies.seeds import EnvironmentPolicy, ReleasePolicy, SecurityPolicy
+from policies.trust import Identity, Trust
 
 MODELS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("The file", Policy),
@@ -25,6 +26,8 @@ MODELS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("deploy", Deploy),
     ("merge", Merge),
     ("commands", Commands),
+    ("trust", Trust),
+    ("identities, in trust", Identity),
     ("freezes", Freeze),
     ("allow, in a freeze", Allow),
     ("A rule of approvals", Rule),

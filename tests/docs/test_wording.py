@@ -20,6 +20,7 @@ HOSTS = {
     "keepachangelog.com",
     "semver.org",
     "github.com",
+    "token.actions.githubusercontent.com",
     "api.github.com",
     "gitlab.com",
     "docs.github.com",
