@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> None:
         with fresh_databases(name) as fresh:
             write(f"accepted-{name}", accepted(name, fresh, said.rounds, said.seconds))
             write(f"applied-{name}", applied(name, fresh, said.rounds, said.events))
-    policy.main(["--rounds", str(said.rounds)])
+    policy.main(["--rounds", str(said.rounds), "--database", said.database])
     if said.kills:
         write("kills", [killed(said.kills)])
 

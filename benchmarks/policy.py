@@ -199,12 +199,53 @@ def measured(rounds: int, calls: int = 400) -> dict[str, list[float]]:
 
 def main(arguments: list[str] | None = None) -> None:
     """Measure, print, write."""
-    from benchmarks.__main__ import line, write
+    from benchmarks.__main__ import fresh_databases, line, write
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks.policy", description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument("--rounds", type=int, default=5)
-    found = measured(parser.parse_args(arguments).rounds)
-    write("policy", [line(said, runs) for said, runs in lines(found)])
+    parser.add_argument("--database", choices=["sqlite", "postgres", "both"], default="both")
+    parser.add_argument("--releases", type=int, default=10_000, help="that wait for a freeze to end")
+    parser.add_argument("--past", type=int, default=100_000, help="releases that a backtest asks about")
+    parser.add_argument("--small", action="store_true", help="only what one process computes")
+    said = parser.parse_args(arguments)
+    write("policy", [line(one, runs) for one, runs in lines(measured(said.rounds))])
+    write("policy-refused", [line(*refused(said.rounds))])
+    for name in () if said.small else ("sqlite", "postgres") if said.database == "both" else (said.database,):
+        with fresh_databases(name) as fresh:
+            write(f"policy-log-{name}", [line(*one) for one in of_the_log(name, fresh, said)])
+
+
+def of_the_log(
+    database: str, fresh: Callable[[], Any], said: argparse.Namespace
+) -> Iterator[tuple[dict[str, Any], list[dict[str, float]]]]:
+    """What needs a log: a freeze that ends, and a policy asked of the past. Goals are for this many at once;
+    fewer are held against as much of the time.
+    """
+    from benchmarks.__main__ import program
+
+    for module, name, count, goal in (
+        ("benchmarks.boundary", "open releases evaluated again at a boundary", said.releases, 20 / 10_000),
+        ("benchmarks.past", "past releases asked again", said.past, 30 / 100_000),
+    ):
+        with fresh() as url:
+            run = program(module, url, str(count))
+        most = goal * run["releases"]
+        told = {"name": f"{count} {name} ({database})", "value": run["seconds"], "unit": "s"}
+        yield told | {"ratio": run["seconds"] / most, "against": f"{most:g} s", "goal": "<= 1"}, [run]
+
+
+def refused(rounds: int) -> tuple[dict[str, Any], list[dict[str, float]]]:
+    """The slowest of the texts that mean harm, each in a process of its own."""
+    from benchmarks.__main__ import program
+    from benchmarks.bombs import BOMBS, NAMED
+
+    runs = [{kind: program("benchmarks.bombs", kind) for kind in BOMBS} for _ in range(rounds)]
+    found = {kind: statistics.median(run[kind]["ms"] for run in runs) for kind in BOMBS}
+    memory = max(run[kind]["mb"] for run in runs for kind in BOMBS)
+    worst = max(found[kind] for kind in NAMED)
+    said = {"name": "the slowest of harmful policies refused", "value": worst, "unit": "ms"}
+    told = [{f"{kind} ms": took for kind, took in found.items()} | {"most MB": memory}]
+    return said | {"ratio": worst / 100, "against": "100 ms, and 64 MB", "goal": "<= 1"}, told
 
 
 def lines(found: dict[str, list[float]]) -> Iterator[tuple[dict[str, Any], list[dict[str, float]]]]:

@@ -28,11 +28,15 @@ from fastapi import FastAPI
 import bot
 from bot import telemetry
 from bot.api import problems, routes
+from bot.audit.keys import KeyFile
+from bot.audit.signer import Signer
 from bot.deploy.performer import Deployer
 from bot.deploy.services.watch import fallen_services
 from bot.domain.event import Event
 from bot.domain.performer import Performer
 from bot.engine.runtime import Runtime
+from bot.evidence.performer import Gatherer
+from bot.evidence.read import Reader
 from bot.forges import configured
 from bot.forges.local.forge import LocalForge
 from bot.forges.port import Forge
@@ -42,8 +46,10 @@ from bot.log.migrate import upgrade
 from bot.log.replay import events
 from bot.log.store import Store
 from bot.memory.writer import MemoryWriter
+from bot.metrics.page import metrics_router
 from bot.settings import Settings
 from bot.studio.pages import studio_router
+from bot.trial.performer import PolicyTrier
 from handlers.decide import decide, registry
 
 
@@ -60,7 +66,7 @@ class House:
 def furnish(settings: Settings, *, work: bool, alone: bool, listens_at: str = "") -> House:
     """Put the parts together; nothing runs yet. `listens_at` is where webhooks go, else to `base_url`.
 
-    Raises what a database that can not be reached raises.
+    Raises what a database that can not be reached raises, and KeyUnusable.
     """
     registry()  # a handler that is declared twice stops the start, not the first comment
     upgrade(settings.database)
@@ -69,7 +75,15 @@ def furnish(settings: Settings, *, work: bool, alone: bool, listens_at: str = ""
     )  # the embedded forge's own connections: its waits never hold up the engine's
     forges = configured(settings, store)
     memory = MemoryWriter(settings.home, lambda tenant, trace: _events(store, tenant, trace))
-    performers: dict[str, Performer] = {**forges, "deploy": Deployer(settings.home, forges), "memory": memory}
+    performers: dict[str, Performer] = {
+        **forges,
+        "deploy": Deployer(settings.home, forges),
+        "memory": memory,
+        "evidence": Gatherer(forges, Reader(settings.sigstore_trusted_root), store),
+        "policy": PolicyTrier(forges, store),
+    }
+    if settings.attestation_key is not None:
+        performers["signer"] = Signer(KeyFile.read(settings.attestation_key))
     runtime = Runtime(
         settings,
         forges=forges,
@@ -129,6 +143,7 @@ def _mount(app: FastAPI, house: House, *, embedded: bool) -> None:
     app.include_router(webhook_router(runtime.inbox, doors, settings))
     app.include_router(events_router(runtime.store, runtime.inbox, settings))
     app.include_router(routes.router(routes.Services(runtime)))
+    app.include_router(metrics_router(runtime.store, runtime.forges))
     if embedded:
         app.include_router(house.embedded.router())
     app.include_router(studio_router(routes.Services(runtime)))

@@ -62,6 +62,8 @@ class Settings(BaseSettings):
     So that `serve` can take its write lock.
     """
     log_level: str = "INFO"
+    create_repositories_in: Annotated[tuple[str, ...], NoDecode] = ()
+    """Where a submission may have its repository made: `forge:owner`, such as `github:acme`."""
 
     github_webhook_secret: SecretStr | None = None
     gitlab_webhook_secret: SecretStr | None = None
@@ -92,6 +94,10 @@ class Settings(BaseSettings):
     """A personal access token; without it an Entra workload identity is used (`AZURE_CLIENT_ID`, ...)."""
     azure_login: str = ""
     """The bot's own unique name on Azure DevOps (often an e-mail address)."""
+    attestation_key: Path | None = None
+    """File with an Ed25519 private key (PEM) that release summaries are signed with; without it none is."""
+    sigstore_trusted_root: Path | None = None
+    """Trust root of a private Sigstore instance (`trusted_root.json`); without it the public one counts."""
     ca_bundle: Path | None = None
     """Certificates (PEM) of forges that public authorities do not vouch for. Proxies: `HTTPS_PROXY`."""
 
@@ -109,10 +115,20 @@ class Settings(BaseSettings):
         home = Path(said.get("home") or cls.model_fields["home"].default)
         return init_settings, env_settings, DotEnvSettingsSource(settings_cls, kept_settings.place(home))
 
-    @field_validator("retry_schedule", mode="before")
+    @field_validator("retry_schedule", "create_repositories_in", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
-        return tuple(part for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+        parts = value.split(",") if isinstance(value, str) else ()
+        return tuple(part.strip() for part in parts if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("create_repositories_in")
+    @classmethod
+    def _places(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for place in value:
+            forge, _, owner = place.partition(":")
+            if not forge or not owner:
+                raise ValueError(f"{place!r} is not forge:owner, such as github:acme")
+        return value
 
     @field_validator("retry_schedule")
     @classmethod

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from bot.domain.decision import Decision, do
 from bot.domain.effect import GatherFacts
+from bot.domain.trace import TraceState
 from bot.domain.view import View
-from handlers.policy import paths_of
+from handlers.policy import paths_of, policy_of
 
 
 def ask(
@@ -30,5 +31,11 @@ def ask(
             change=change.get("number"),
             actors=tuple(sorted(name for name in people | {change.get("author"), *extra} if name)),
             paths=paths_of(state),
+            signatures=_asks_signatures(state),
         )
     )
+
+
+def _asks_signatures(state: TraceState) -> bool:
+    policy, regulated = policy_of(state), state.module.get("complianceMode") is True
+    return policy is not None and policy.asks_signatures(compliance=regulated)

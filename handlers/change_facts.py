@@ -16,7 +16,7 @@ WAITING = frozenset({"running", "pending", "queued", "created", "in_progress"})
 def change_facts(state: TraceState) -> dict[str, Any]:
     """Fields of ReleaseFacts."""
     change = state.change or {}
-    named = {"additions": "additions", "deletions": "deletions", "base_coverage": "baseCoverage"}
+    named = {"additions": "additions", "deletions": "deletions"}
     lists = {"paths": change.get("paths"), "work_items": change.get("workItems")}
     return {
         "title": change.get("title", ""),

@@ -135,22 +135,25 @@ def on_foreign_module(event: Event, view: View) -> Decision:
 @skill(AGENT, "CommitModule")
 def commit_module(task: p.TaskScheduled, view: View) -> Decision:
     """Ask what the forge says of the repository and of whoever submitted the module."""
+    return do(asking(task, view, "module"))
+
+
+def asking(task: p.TaskScheduled, view: View, purpose: str) -> GatherFacts:
+    """What is asked before a module is committed."""
     state = view.state
-    return do(
-        GatherFacts(
-            target=state.forge,
-            repository=state.repository,
-            purpose="module",
-            correlation=task.task_id,
-            task_id=task.task_id,
-            agent_id=AGENT,
-            branch=branch_of(state),
-            actors=(state.submitter,) if state.submitter else (),
-        )
+    return GatherFacts(
+        target=state.forge,
+        repository=state.repository,
+        purpose=purpose,
+        correlation=task.task_id,
+        task_id=task.task_id,
+        agent_id=AGENT,
+        branch=branch_of(state),
+        actors=(state.submitter,) if state.submitter else (),
     )
 
 
-@facts("module")
+@facts("module", "new-module")
 def commit(gathered: p.FactsGathered, view: View) -> Decision:
     """Commit when everything is in order; otherwise the task fails with a stable reason."""
     task = running(view, AGENT, gathered.correlation)
@@ -169,7 +172,7 @@ def commit(gathered: p.FactsGathered, view: View) -> Decision:
     return do(
         CommitFiles(
             target=view.state.forge,
-            repository=module.repository,
+            repository=view.state.repository,
             purpose="module",
             task_id=task.task_id,
             agent_id=AGENT,
@@ -198,7 +201,7 @@ def _check_rights(gathered: p.FactsGathered, module: p.ModuleGenerated, submitte
             path="repository",
         )
     person = gathered.actors.get(submitter or "")
-    if person and not may(Asker(person), Needs(level="write")):
+    if gathered.purpose == "module" and person and not may(Asker(person), Needs(level="write")):
         raise Invalid(
             "RepositoryAccessDenied",
             messages.submitter_cannot_write(person.login, module.repository),

@@ -84,8 +84,10 @@ def _judge(outcome: Outcome, view: View) -> Decision:
             )
         )
     if not deployment.rollback_allowed:
-        return failed(outcome, view, {"recoverable": False}) + _escalate(outcome)
-    return roll_back(target, outcome.health.reason, view, trigger="automatic")
+        more = {"recoverable": False, "log_tail": outcome.health.log_tail}
+        return failed(outcome, view, more) + _escalate(outcome)
+    tail = outcome.health.log_tail
+    return roll_back(target, outcome.health.reason, view, trigger="automatic", log_tail=tail)
 
 
 def _completed(outcome: Outcome, view: View) -> Decision:
@@ -184,10 +186,10 @@ def _after_rollback(target: Target, good: Target | None, health: Health, view: V
         return NOTHING
     if good is not None and health.healthy:
         reason = messages.rolled_back(target.version, good.version)
-        more = {"recoverable": True, "rolled_back_to": good.version, "release": good.to_json()}
+        more: dict[str, Any] = {"rollback": "done", "rolled_back_to": good.version, "release": good.to_json()}
     else:
         reason = messages.rollback_failed(target.version, health.reason)
-        more = {"recoverable": False}
+        more = {"rollback": "failed", "recoverable": False}
     outcome = Outcome(target, health.model_copy(update={"reason": reason}), deployment.attempt)
     decision = failed(outcome, view, more)
     if not (good is not None and health.healthy):

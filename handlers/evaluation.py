@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import policies
@@ -17,8 +17,10 @@ from bot.domain.release import release_id
 from bot.domain.trace_branch import last_pusher
 from bot.domain.view import View
 from handlers.change_facts import change_facts, stages_of
-from handlers.policy import code_owners_of, policy_errors, policy_of
+from handlers.evidence_facts import evidence_facts
+from handlers.policy import code_owners_of, policy_errors, policy_of, touches_policy
 from policies.facts import ReleaseFacts
+from policies.trust import NOBODY
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Evaluation:
     tree: dict[str, Any]
     digest: str
     observed: bool = False
+    compliance: bool = False
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -52,7 +55,7 @@ def release_facts(view: View, environment: str) -> ReleaseFacts:
     state = view.state
     change = state.change or {}
     head = state.head or ""
-    coverage = {sha: run["coverage"] for sha, run in state.runs.items() if run.get("coverage") is not None}
+    policy = policy_of(state)
     return ReleaseFacts(
         tenant=state.tenant_id,
         module=state.module_id,
@@ -62,7 +65,6 @@ def release_facts(view: View, environment: str) -> ReleaseFacts:
         phase="deployment" if state.merged else "change",
         carried=state.carried,
         tests=state.tests,
-        coverage=coverage,
         approvals=(*state.approvals, *state.reviews),
         overrides=state.overrides,
         rejections=state.rejections,
@@ -79,12 +81,14 @@ def release_facts(view: View, environment: str) -> ReleaseFacts:
         actors=state.people,
         code_owners=code_owners_of(state),
         **change_facts(state),
+        **evidence_facts(state, policy.trust if policy else NOBODY),
         stages={sha: stages_of(run) for sha, run in state.runs.items() if run.get("told", "all") == "all"},
         namespace=state.infra.get(environment, {}).get("namespace"),
         slots=_slots(view, head),
         base_branch=change.get("target", "main"),
         draft=bool(change.get("draft")),
-        touches_policy=bool(change.get("touchesPolicy")),
+        compliance_mode=state.module.get("complianceMode") is True,
+        touches_policy=touches_policy(state),
         calendars=state.calendars,
         intent_at=state.intent_at,
     )
@@ -126,7 +130,11 @@ def evaluate(view: View, *, settled: bool = False) -> dict[str, Evaluation]:
         if settled or not _is_settled(view, name):
             facts = release_facts(view, name)
             verdict = policies.evaluate(policy, facts, view.now)
-            found[name] = _evaluation(view, name, facts.phase, verdict, observed=policy.mode == "observe")
+            found[name] = replace(
+                _evaluation(view, name, facts.phase, verdict),
+                observed=policy.mode == "observe",
+                compliance=facts.compliance_mode or policy.complies(name),
+            )
     return found
 
 
@@ -146,12 +154,7 @@ def _is_settled(view: View, environment: str) -> bool:
 
 
 def _evaluation(
-    view: View,
-    environment: str,
-    phase: Literal["change", "deployment"],
-    verdict: policies.Verdict,
-    *,
-    observed: bool = False,
+    view: View, environment: str, phase: Literal["change", "deployment"], verdict: policies.Verdict
 ) -> Evaluation:
     state = view.state
     head = state.head or ""
@@ -165,7 +168,6 @@ def _evaluation(
         verdict,
         tree,
         digest,
-        observed,
     )
 
 

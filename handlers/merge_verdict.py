@@ -17,7 +17,7 @@ from bot.domain.decision import NOTHING, Decision, do, record
 from bot.domain.effect import SetCheck
 from bot.domain.view import View
 from handlers.evaluation import Evaluation
-from handlers.merging import AGENT
+from handlers.merging import AGENT, policy_tried
 from handlers.policy import policy_digest
 
 CONCLUSIONS: dict[str, Literal["success", "failure"]] = {"approved": "success", "rejected": "failure"}
@@ -25,7 +25,7 @@ CONCLUSIONS: dict[str, Literal["success", "failure"]] = {"approved": "success", 
 
 def told(evaluations: Mapping[str, Evaluation], view: View) -> Decision:
     """Say it when it has changed: for this head, for another answer, for other environments."""
-    verdict = _verdict(evaluations, view)
+    verdict = verdict_of(evaluations, view)
     before = view.state.merge_verdict
     if verdict is None or (before and _answer(before) == _answer(verdict)):
         return NOTHING
@@ -35,7 +35,7 @@ def told(evaluations: Mapping[str, Evaluation], view: View) -> Decision:
 
 def check(evaluations: Mapping[str, Evaluation], view: View) -> tuple[SetCheck, ...]:
     """The check; none when there is no open change."""
-    verdict = _verdict(evaluations, view)
+    verdict = verdict_of(evaluations, view)
     if verdict is None:
         return ()
     conclusion = CONCLUSIONS.get(verdict.state)
@@ -59,11 +59,16 @@ def _answer(verdict: p.MergeVerdictChanged) -> tuple[object, ...]:
     return verdict.revision, verdict.state, verdict.waits_for, verdict.observed
 
 
-def _verdict(evaluations: Mapping[str, Evaluation], view: View) -> p.MergeVerdictChanged | None:
+def verdict_of(evaluations: Mapping[str, Evaluation], view: View) -> p.MergeVerdictChanged | None:
+    """Whether the open change may be merged; None when there is none, or nothing to say about it."""
     change = view.state.change or {}
     if not evaluations or change.get("state") != "open":
         return None
-    states = {name: evaluation.verdict.state for name, evaluation in evaluations.items()}
+    states: dict[str, str] = {name: evaluation.verdict.state for name, evaluation in evaluations.items()}
+    trial = view.state.policy_trial
+    if not policy_tried(view.state):
+        known = trial is not None and trial.revision == change["head"] and trial.ok is False
+        states[messages.POLICY_CHECK] = "rejected" if known else "delayed"
     rejected = tuple(name for name, state in states.items() if state == "rejected")
     waiting = tuple(name for name, state in states.items() if state != "approved")
     return p.MergeVerdictChanged(

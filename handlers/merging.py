@@ -18,7 +18,7 @@ from bot.domain.event import Draft
 from bot.domain.trace import TraceState
 from bot.domain.view import View
 from handlers.code_committer import trailers
-from handlers.policy import policy_of
+from handlers.policy import policy_of, touches_policy
 
 AGENT = "release-manager"
 HELD = frozenset({"FreezeActive", "CalendarUnusable", "OnHold", "HeldByPerson", "Paused", "RejectedByPerson"})
@@ -41,6 +41,8 @@ def go_on(verdicts: Mapping[str, policies.Verdict], view: View) -> Decision:
     ready = policies.mergeable(policy, verdicts, draft=bool(change.get("draft")))
     if where == "behind" or (where == "unknown" and ready):
         return _update(view)
+    if not policy_tried(state):
+        return NOTHING
     # Facts of an older head say nothing of what this one touches.
     if not ready or where != "as it is" or state.facts_of != change["head"]:
         return NOTHING
@@ -61,6 +63,13 @@ def standing(verdicts: Mapping[str, policies.Verdict], state: TraceState) -> Sta
     if state.base_moved_to:
         return "held" if _held(verdicts, state) else "behind"
     return "as it is" if state.base_contained else "unknown"
+
+
+def policy_tried(state: TraceState) -> bool:
+    """Whether the policy that a change brings was tried at its head, and can be used; else true."""
+    trial, head = state.policy_trial, (state.change or {}).get("head")
+    known = trial is not None and trial.revision == head and trial.ok is True
+    return known or not touches_policy(state)
 
 
 def _held(verdicts: Mapping[str, policies.Verdict], state: TraceState) -> bool:

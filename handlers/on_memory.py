@@ -27,6 +27,8 @@ SHOWN = (
     "DeploymentFailed",
     "RollbackTriggered",
     "ReleasePublished",
+    "pointsman.EvidenceAdded",
+    "pointsman.ReleaseAttested",
     "AgentTaskCompleted",
     "AgentTaskFailed",
 )

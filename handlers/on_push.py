@@ -49,6 +49,7 @@ def on_sweep_goes_on(event: Event, _view: View) -> Decision:
     said = event.data
     if said.get("reason") != "sweep-goes-on":
         return NOTHING
-    told = Draft(type="TriggerRequested", data=said["says"])
-    sweep = Sweep(said["sweep"], said["forge"], said["repository"], told, said["after"], said["onlyChanges"])
-    return Decision(sweeps=(sweep,))
+    told = Draft(type=said.get("type", "TriggerRequested"), data=said["says"])
+    where = said["sweep"], said["forge"], said["repository"]
+    whom = {"only_changes": said["onlyChanges"], "ended": said.get("ended", False)}
+    return Decision(sweeps=(Sweep(*where, told, said["after"], **whom),))

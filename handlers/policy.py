@@ -7,12 +7,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from functools import cache
+from pathlib import PurePosixPath
 
 import policies
+from bot.domain.release import POLICY_FILE
 from bot.domain.trace import TraceState
 from policies import code_owners
 
-NO_FILE = "version: 1\nextends: default\n"
+NO_FILE = "version: 1\n"
+FOLDER = f"{PurePosixPath(POLICY_FILE).parent}/"
 
 
 def policy_text(state: TraceState) -> str | None:
@@ -28,8 +31,14 @@ def policy_digest(state: TraceState) -> str:
     """SHA-256 of the policy text and of what it extends, first twelve digits: `policyVersion` in the
     artefacts.
     """
+    return full_policy_digest(state)[:12]
+
+
+def full_policy_digest(state: TraceState) -> str:
+    """SHA-256, hexadecimal. Of a policy that extends no file it is the digest of the file."""
     below = [part for file in _below(state) for part in file]
-    return hashlib.sha256("\0".join((policy_text(state) or "", *below)).encode()).hexdigest()[:12]
+    below += [organisation_text(state) or ""] if organisation_text(state) else []
+    return hashlib.sha256("\0".join((policy_text(state) or "", *below)).encode()).hexdigest()
 
 
 def policy_of(state: TraceState) -> policies.Policy | None:
@@ -51,9 +60,13 @@ def policy_errors(state: TraceState) -> tuple[str, ...]:
 
 def _load(state: TraceState) -> policies.Policy | None:
     text = policy_text(state)
-    if text is None:
-        return None
-    return policies.load(text, files=_below(state), commands=command_names()).of(state.tenant_id)
+    return None if text is None else _loaded(text, state)
+
+
+def _loaded(text: str, state: TraceState) -> policies.Policy:
+    over, names = organisation_text(state), command_names()
+    loaded = policies.load(text, files=_below(state), organisation=over, commands=names)
+    return loaded.of(state.tenant_id)
 
 
 @cache
@@ -62,6 +75,23 @@ def command_names() -> frozenset[str]:
     from handlers.decide import registry  # which imports the commands, and they this
 
     return frozenset(registry().commands) | frozenset(registry().second_names)
+
+
+def organisation_text(state: TraceState) -> str | None:
+    """The policy that all repositories of the organisation lie over; None: it has none."""
+    return state.facts.get("organisationText") or None
+
+
+def touches_policy(state: TraceState) -> bool:
+    """Whether the change edits anything that the policy in force is made of, or its tests: the file, what
+    lies beside it, what it extends, its calendars, the code owners that it asks.
+    """
+    change = state.change or {}
+    paths = change.get("paths") or ()
+    rests_on = set(paths_of(state))
+    return bool(change.get("touchesPolicy")) or any(
+        path.startswith(FOLDER) or path in rests_on for path in paths
+    )
 
 
 def _below(state: TraceState) -> tuple[tuple[str, str], ...]:

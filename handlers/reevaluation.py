@@ -5,6 +5,7 @@ Before the merge a verdict asks "may this change be merged"; after it, "may this
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 from bot import messages
@@ -25,6 +26,7 @@ STATES: dict[str, Literal["approved", "delayed", "rejected"]] = {
     "delayed": "delayed",
     "rejected": "rejected",
 }
+FREEZE = "freeze"
 CONCLUSIONS: dict[str, Literal["success", "failure"]] = {"approved": "success", "rejected": "failure"}
 
 
@@ -64,6 +66,7 @@ def _told(evaluation: Evaluation, view: View) -> Decision:
         verdict=evaluation.tree,
         policy_digest=policy_digest(view.state),
         phase=evaluation.phase,
+        compliance=evaluation.compliance or None,
     )
     told = record(
         draft(
@@ -91,7 +94,7 @@ def check_of(evaluation: Evaluation, view: View) -> SetCheck:
         conclusion="neutral" if evaluation.observed else conclusion,
         title=messages.verdict_title(evaluation.tree),
         summary=messages.verdict_markdown(evaluation.tree),
-        url=messages.trace_url(view.base_url, view.state.trace_id),
+        url=messages.release_url(view.base_url, evaluation.release_id, view.state.trace_id),
         buttons=messages.buttons(),
     )
 
@@ -147,6 +150,7 @@ def _verdict_draft(evaluation: Evaluation, view: View, type_: str) -> Draft:
             reasons=evaluation.reasons,
             approvers=approvers,
             policy_version=policy_digest(state),
+            compliance=evaluation.compliance or None,
             next_change_at=evaluation.verdict.next_change_at,
         ),
         environment=evaluation.environment,
@@ -157,17 +161,22 @@ def _verdict_draft(evaluation: Evaluation, view: View, type_: str) -> Draft:
 
 
 def _wake(evaluation: Evaluation, view: View) -> Decision:
-    """Look again at the moment a gate has announced."""
-    moment = evaluation.verdict.next_change_at
-    if moment is None or moment <= view.now:
-        return NOTHING
-    name = f"boundary-{evaluation.environment}-{rfc3339(moment)}"
-    said = p.TriggerRequested(
-        reason=f"{evaluation.environment}: a gate announced a change for {rfc3339(moment)}", timer=name
-    )
-    return Decision(
-        timers=(Timer(name, moment, draft("TriggerRequested", said, environment=evaluation.environment)),)
-    )
+    """Look again at the moments that gates have announced."""
+    moments = {child.next_change_at: child.name for child in evaluation.verdict.children}
+    found = (_timer(evaluation, name, at) for at, name in moments.items() if at and at > view.now)
+    return Decision(timers=tuple(found))
+
+
+def _timer(evaluation: Evaluation, gate: str, moment: datetime) -> Timer:
+    """A freeze begins and ends for everybody at once; any other gate speaks of its own release."""
+    at = rfc3339(moment)
+    if gate == FREEZE:
+        said = p.TriggerRequested(reason=f"a freeze changes at {at}", timer=f"freeze-{at}")
+        return Timer(said.timer, moment, draft("TriggerRequested", said), shared=True)
+    name = f"boundary-{evaluation.environment}-{at}"
+    reason = f"{evaluation.environment}: a gate announced a change for {at}"
+    said = p.TriggerRequested(reason=reason, timer=name)
+    return Timer(name, moment, draft("TriggerRequested", said, environment=evaluation.environment))
 
 
 def _start_next(evaluations: dict[str, Evaluation], view: View) -> Decision:

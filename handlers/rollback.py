@@ -28,6 +28,7 @@ def roll_back(
     *,
     trigger: Literal["automatic", "manual", "policy"],
     by: str | None = None,
+    log_tail: str = "",
 ) -> Decision:
     """State that the environment goes back, and have it done."""
     slot = view.slots.get(target.environment) or Slot(environment=target.environment)
@@ -41,6 +42,7 @@ def roll_back(
         reason=reason,
         trigger=trigger,
         by=by,
+        log_tail=log_tail,
     )
     deployment = view.state.deployments.get(target.environment)
     undo = UndoRelease(

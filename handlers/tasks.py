@@ -14,6 +14,13 @@ JUDGED_ELSEWHERE = frozenset({"ApplyRelease", "UndoRelease", "UpdateBranch", "Me
 """Effects whose failure is a fact that the orchestrator or the release manager goes on from."""
 
 
+BESIDE = frozenset({"PublishRelease", "OpenIssue", "LinkIssues", "PrepareEnvironment"})
+"""Effects beside the delivery."""
+NO_REPOSITORY = ("GatherFacts", "module", "NotFound")
+"""Effect, purpose and reason of a submission whose repository is not there: perhaps it is made
+(handlers/new_repository.py)."""
+
+
 def running(view: View, agent: str, task_id: str | None) -> p.TaskScheduled | None:
     """The running task of an agent, or None when it has ended meanwhile (a late answer is nobody's)."""
     task = view.state.flow.tasks.get(task_id or "")
@@ -37,11 +44,18 @@ def failed(task: p.TaskScheduled, reason_code: str, message: str) -> Decision:
     )
 
 
+def _can_do_without(failure: p.SkillFailed) -> bool:
+    """Whether a forge has no such thing beside the delivery, and says so in the table of what it can."""
+    return failure.effect in BESIDE and failure.reason_code == "UnknownEffect"
+
+
 @on("AgentSkillFailed")
 def give_up(event: Event, view: View) -> Decision:
     """An effect that will not be tried again fails its task and goes to a person."""
     failure = read(event, p.SkillFailed)
-    if not failure.exhausted or failure.effect in JUDGED_ELSEWHERE:
+    if not failure.exhausted or failure.effect in JUDGED_ELSEWHERE or _can_do_without(failure):
+        return NOTHING
+    if (failure.effect, failure.purpose, failure.reason_code) == NO_REPOSITORY:
         return NOTHING
     task = view.state.flow.tasks.get(failure.task_id or "")
     if task:  # the flow escalates what its task can not do

@@ -36,7 +36,9 @@ def seats(
     """
     found = [
         leaf.seat
-        for gate in policy.approval_gates(environment, policy_file=policy_file)
+        for gate in policy.approval_gates(
+            environment, policy_file=policy_file, compliance=bool(facts and facts.compliance_mode)
+        )
         for leaf in leaves(gate, facts)
         if holds(policy, leaf, actor.login, actor, environment)
     ]
@@ -73,7 +75,7 @@ def approve(
     environment = environment_of(policy, environment)
     edits = facts.touches_policy
     able = [] if actor.bot else seats(policy, actor, environment, policy_file=edits, facts=facts)
-    gates = policy.approval_gates(environment, policy_file=facts.touches_policy)
+    gates = policy.approval_gates(environment, policy_file=edits, compliance=facts.compliance_mode)
     approving = Needs(permission=roles.Permission.APPROVE_RELEASE)
     if not gates and may(Asker(actor), approving, policy, environment):
         able = [

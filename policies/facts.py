@@ -26,11 +26,13 @@ TestState = Literal["passed", "failed", "running"]
 class Signature(Model):
     """A signature of an artefact, as somebody who can verify it found it.
 
-    `identity` is a configured key's name or the certificate's identity.
+    `identity` is a configured key's name or the certificate's identity. `verified`: it holds, and was made by
+    somebody whom the policy trusts. `names_revision`: what is signed says of which revision it was built.
     """
 
     identity: str = ""
     verified: bool = False
+    names_revision: bool = True
 
 
 class Artifact(Model):
@@ -49,19 +51,24 @@ class Stage(Model):
 
 
 class Finding(Model):
-    """What a scan found. `id` is a CVE or a rule."""
+    """What a scan found, so many times. `id` is a CVE or a rule; empty: not named, only counted."""
 
     id: str
     severity: Severity
     component: str = ""
+    count: int = 1
 
 
 class Component(Model):
-    """A part of what was built, from an SBOM; `licences` are SPDX identifiers."""
+    """A part of what was built, from an SBOM, or so many of the same licences.
+
+    `licences` are SPDX identifiers, each of them enough; ` AND ` joins what must all hold.
+    """
 
     name: str
     version: str = ""
     licences: tuple[str, ...] = ()
+    count: int = 1
 
 
 class Commit(Model):
@@ -90,6 +97,8 @@ class ReleaseFacts(Model):
     carried: dict[str, str] = Field(default_factory=dict)
     """revision -> approved revision with an equal tree (a merge or squash of it)."""
     tests: dict[str, TestState] = Field(default_factory=dict)
+    test_reports: dict[str, TestState] = Field(default_factory=dict)
+    """revision -> what reports say that did not come by the pipeline's own word."""
     coverage: dict[str, float] = Field(default_factory=dict)
     """revision -> covered lines in per cent."""
     base_coverage: float | None = None
@@ -100,6 +109,8 @@ class ReleaseFacts(Model):
     """revision -> what scans found. A revision that is missing was not scanned, as far as anybody knows."""
     components: dict[str, tuple[Component, ...]] = Field(default_factory=dict)
     """revision -> the parts that its SBOM lists."""
+    unread: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """revision -> reports that could not be read, each with the reason."""
     approvals: tuple[Approval, ...] = ()
     overrides: tuple[Override, ...] = ()
     rejections: tuple[Rejection, ...] = ()
@@ -143,6 +154,8 @@ class ReleaseFacts(Model):
     slots: dict[str, Slot] = Field(default_factory=dict)
     base_branch: str = "main"
     draft: bool = False
+    compliance_mode: bool = False
+    """What was submitted asks for compliance rules (`complianceMode`)."""
     touches_policy: bool = False
     """The change edits the policy file."""
     intent_at: Moment | None = None
@@ -194,6 +207,12 @@ class ReleaseFacts(Model):
         if self.revision in known:
             return known[self.revision]
         return next((known[other] for other in sorted(self.same_tree) if other in known), None)
+
+    @property
+    def unreadable(self) -> str:
+        """A sentence about the reports that could not be read, to be said where one is missed."""
+        said = self.about(self.unread)
+        return f" Could not be read: {said[0]}." if said else ""
 
     def actor(self, login: str) -> Actor | None:
         """What is known of a person. Forges do not tell Jane from jane."""

@@ -61,6 +61,10 @@ class GateModel(BaseModel):
     short: ClassVar[str] = ""
     """The field whose value may stand for the whole: `minimum-delay: 10m` for `{delay: 10m}`."""
 
+    def evidence(self) -> frozenset[str]:
+        """Kinds of reports that it reads, and that the bot therefore takes from pipelines."""
+        return frozenset()
+
     @model_validator(mode="before")
     @classmethod
     def _in_full(cls, value: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from graphlib import CycleError, TopologicalSorter
 
+from policies import compliance
 from policies.approvals import Rule, electorate, leaves
 from policies.complaint import Complaint
 from policies.errors import did_you_mean
@@ -32,6 +33,9 @@ def _items(policy: Policy) -> Iterator[tuple[Path, Item]]:
     for name, environment in policy.environments.items():
         for index, item in enumerate(environment.gates):
             yield ("environments", name, "gates", index), item
+        if policy.complies(name):
+            asked = ("regulated",) if policy.regulated else ("environments", name, "compliance")
+            yield from ((asked, item) for item in compliance.more(environment.items))
     if policy.changes_to_this_file:
         yield ("changes-to-this-file",), policy.changes_to_this_file
 

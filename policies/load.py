@@ -53,8 +53,12 @@ def load(
     return policy.seal(digest, tenants)
 
 
+@lru_cache(maxsize=1_024)
 def extended(text: str) -> str | None:
-    """The path of the file that a policy text extends, when it extends one. None also for a broken text."""
+    """The path of the file that a policy text extends, when it extends one. None also for a broken text.
+
+    Remembered, for every question about a release asks it, and reading a text takes milliseconds.
+    """
     try:
         wanted = parse(text, "").get("extends")
     except PolicyErrors:

@@ -6,7 +6,7 @@ Everything is closed to unknown keys. Gates are written by name, `{name: fields}
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, cast
@@ -31,13 +31,16 @@ from policies.approvals import leaves as leaves_of
 from policies.errors import dotted
 from policies.facts import CONDITIONS, ReleaseFacts, values
 from policies.freezes import Freeze
-from policies.gate import Gate
+from policies.gate import Gate, GateModel
 from policies.gates import GATES
 from policies.gates.approvals import Approvals
+from policies.gates.commit_signatures import CommitSignatures
+from policies.gates.coverage import Coverage
 from policies.layers import leaves
 from policies.roles import Role, Team
 from policies.schema import CLOSED, ONE_OR_MORE, CommandName, Line, Word, Words, wrong
 from policies.source import Map, Place
+from policies.trust import Trust
 
 ALWAYS_ON = frozenset({"freeze"})
 """Gates that are never written in a list: their fields live at the top level."""
@@ -154,6 +157,8 @@ class Environment(BaseModel):
 
     after: Annotated[Words, ONE_OR_MORE] = ()
     gates: tuple[GateItem, ...] = ()
+    compliance: StrictBool = False
+    """What the pack `compliance` asks of every environment is asked here."""
     deploy: Deploy = Deploy()
 
     @cached_property
@@ -186,6 +191,17 @@ class Commands(BaseModel):
     aliases: dict[CommandName, Line] = Field(default_factory=dict)
 
 
+class Issues(BaseModel):
+    """For what an issue is opened on the forge: a release that was `rollback`, or a deployment given up
+    (`failure`). Without this section, for nothing.
+    """
+
+    model_config = CLOSED
+
+    on: Annotated[tuple[Literal["rollback", "failure"], ...], ONE_OR_MORE] = ()
+    labels: Annotated[Words, ONE_OR_MORE] = ()
+
+
 class Policy(BaseModel):
     """The resolved policy of one repository, or of one of its tenants."""
 
@@ -199,13 +215,20 @@ class Policy(BaseModel):
     environments: dict[Word, Environment] = Field(default_factory=dict)
     mode: Literal["observe", "enforce"] = "enforce"
     merge: Merge = Merge()
+    release_page: StrictBool = True
+    """Whether the forge gets a page with notes for what is released everywhere."""
+    issues: Issues = Issues()
     changes_to_this_file: GateItem | None = None
+    trust: Trust = Trust()
+    regulated: StrictBool = False
+    """Every environment is under compliance rules; of a tenant: for that tenant."""
     freezes: tuple[Freeze, ...] = ()
     commands: Commands = Commands()
     tenants: dict[Word, dict[str, Any]] = Field(default_factory=dict)
 
     _tenants: dict[str, Policy] = PrivateAttr(default_factory=dict)
     _digest: str = PrivateAttr(default="")
+    _compliant: dict[str, tuple[Item, ...]] = PrivateAttr(default_factory=dict)
     _converted: Mapping[Place, str] = PrivateAttr(default_factory=dict)
     _data: Map = PrivateAttr(default_factory=lambda: Map(Place("", 1, 1)))
 
@@ -250,11 +273,35 @@ class Policy(BaseModel):
     def items(self, facts: ReleaseFacts) -> tuple[Item, ...]:
         """The gates that a release must mind, the freeze left out."""
         extra = (self.changes_to_this_file,) if self.changes_to_this_file and facts.touches_policy else ()
-        return (*self.environments[facts.environment].items, *extra)
+        asked = facts.compliance_mode or self.complies(facts.environment)
+        return (*self.gates_of(facts.environment, compliance=asked), *extra)
 
-    def approval_gates(self, environment: str, *, policy_file: bool = False) -> list[Approvals]:
+    def complies(self, environment: str) -> bool:
+        """Whether the policy puts an environment under compliance rules."""
+        return self.regulated or self.environments[environment].compliance
+
+    def gates_of(self, environment: str, *, compliance: bool) -> tuple[Item, ...]:
+        """The gates of an environment, those of compliance mode among them when it is asked for."""
+        written = self.environments[environment].items
+        if not compliance:
+            return written
+        if environment not in self._compliant:
+            from policies import compliance as rules
+
+            self._compliant[environment] = (*written, *rules.more(written))
+        return self._compliant[environment]
+
+    def every_gate(self, *, compliance: bool = False) -> Iterator[Gate]:
+        """The gates of all environments. `compliance`: as they are for a release that asks for it."""
+        for name in self.environments:
+            for item in self.gates_of(name, compliance=compliance or self.complies(name)):
+                yield item.gate
+
+    def approval_gates(
+        self, environment: str, *, policy_file: bool = False, compliance: bool = False
+    ) -> list[Approvals]:
         """The approval gates of an environment, conditional ones included."""
-        items = [*self.environments[environment].items]
+        items = [*self.gates_of(environment, compliance=compliance or self.complies(environment))]
         items += [self.changes_to_this_file] if self.changes_to_this_file and policy_file else []
         return [item.gate for item in items if isinstance(item.gate, Approvals)]
 
@@ -270,10 +317,25 @@ class Policy(BaseModel):
         gates = (gate for name in self.environments for gate in self.approval_gates(name, policy_file=True))
         return any("reviews" in gate.accept for gate in gates)
 
+    def evidence(self, *, compliance: bool = False) -> frozenset[str]:
+        """Kinds of reports that some gate reads (bot/domain/payloads/evidence.py)."""
+        gates = [gate for gate in self.every_gate(compliance=compliance) if isinstance(gate, GateModel)]
+        return frozenset[str]().union(*(gate.evidence() for gate in gates))
+
+    def asks_signatures(self, *, compliance: bool = False) -> bool:
+        """Whether some gate asks which commits are signed."""
+        return any(isinstance(gate, CommitSignatures) for gate in self.every_gate(compliance=compliance))
+
+    @cached_property
+    def compares_coverage(self) -> bool:
+        """Whether some gate asks for the coverage of the base branch."""
+        return any(isinstance(gate, Coverage) and gate.no_drop for gate in self.every_gate())
+
     def reads(self, environment: str) -> frozenset[str]:
         """Event types that can change the verdict of an environment."""
         from policies.gate import REVISION
         from policies.gates.freeze import FreezeGate
 
         always = REVISION | FreezeGate.reads | {"ReleaseRejected"}
-        return always.union(*(item.gate.reads for item in self.environments[environment].items))
+        items = self.gates_of(environment, compliance=self.complies(environment))
+        return always.union(*(item.gate.reads for item in items))

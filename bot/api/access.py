@@ -37,8 +37,15 @@ Asking = Annotated[Caller, Depends(_caller)]
 """The caller, known to hold the scope of the route."""
 
 
-def guarded(services: Services, scope: str, *, cap: int | None = None) -> type[APIRoute]:
-    """A kind of route that wants a token with `scope` before it reads, and reads at most `cap` bytes."""
+JSON = frozenset({"application/json"})
+
+
+def guarded(
+    services: Services, scope: str, *, cap: int | None = None, media: frozenset[str] = JSON
+) -> type[APIRoute]:
+    """A kind of route that wants a token with `scope` before it reads, and reads at most `cap` bytes of a
+    body of one of the types in `media`.
+    """
     most = services.settings.body_cap if cap is None else cap
 
     class Guarded(APIRoute):
@@ -55,7 +62,7 @@ def guarded(services: Services, scope: str, *, cap: int | None = None) -> type[A
                 try:
                     request.state.services = services
                     request.state.caller = await run_in_threadpool(require, services.store, request, scope)
-                    response: Response = await handle(await _read(request, most))
+                    response: Response = await handle(await _read(request, most, media))
                 except Exception as error:  # noqa: BLE001 - the caller gets a problem, whatever it is
                     return told(error, request.url.path).response()
                 return response
@@ -65,14 +72,15 @@ def guarded(services: Services, scope: str, *, cap: int | None = None) -> type[A
     return Guarded
 
 
-async def _read(request: Request, most: int) -> Request:
+async def _read(request: Request, most: int, media: frozenset[str]) -> Request:
     """The same request with its body already here."""
     if request.method not in WITH_BODY:
         return request
     body = await read_body(request, most)
     content = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if body and content != "application/json":
-        raise Problem(415, "UnsupportedMediaType", "Send the body as application/json.")
+    if body and content not in media:
+        named = "application/json" if media == JSON else "application/octet-stream"
+        raise Problem(415, "UnsupportedMediaType", f"Send the body as {named}.")
     sent = False
 
     async def receive() -> Any:

@@ -77,6 +77,11 @@ class Client:
         """The answer of a POST. Raises Failure."""
         return _read(self._http.post(path, json=document, headers=headers))
 
+    def send(self, path: str, content: bytes, /, **parameters: str) -> dict[str, Any]:
+        """The answer of a POST whose body is a file. Raises Failure."""
+        headers = {"Content-Type": "application/octet-stream"}
+        return _read(self._http.post(path, content=content, params=parameters, headers=headers))
+
 
 def _check(url: str) -> None:
     try:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 HERE = "this bot"
+OTHERS = 0o077
+"""Permissions of a file for anybody but its owner."""
 
 
 @app.command()
@@ -34,7 +36,7 @@ def doctor(
 
     said = settings()
     with opened() as store:
-        found: dict[str, list[Finding]] = {HERE: [_database(store), *_address(said)]}
+        found: dict[str, list[Finding]] = {HERE: [_database(store), *_address(said), _signing(said)]}
         forges = configured(said, store)
         known = _known(store) if repositories is None else _named(repositories)
         for name, forge in forges.items():
@@ -81,6 +83,23 @@ def _address(said: Settings) -> list[Finding]:
             )
         )
     return found
+
+
+def _signing(said: Settings) -> Finding:
+    """Whether release summaries are signed, and with which key."""
+    from bot.audit.keys import KeyFile, KeyUnusable
+
+    if said.attestation_key is None:
+        todo = "Make an Ed25519 key and set POINTSMAN_ATTESTATION_KEY (docs/operations.md)."
+        return doubtful("signing", "there is no key: no release summary is signed", todo)
+    try:
+        key = KeyFile.read(said.attestation_key)
+    except KeyUnusable as error:
+        return broken("signing", str(error), "Mend POINTSMAN_ATTESTATION_KEY.")
+    if said.attestation_key.stat().st_mode & OTHERS:
+        todo = f"chmod 600 {said.attestation_key}"
+        return doubtful("signing", "others on this machine may read the key", todo)
+    return fine("signing", f"release summaries are signed with {key.key_id}")
 
 
 def _lives_elsewhere(said: Settings) -> bool:

@@ -69,6 +69,7 @@ def _known(error: Exception) -> Failure | None:
         ("sqlalchemy.exc", "DatabaseError", _broken_database),
         ("sqlalchemy.exc", "ArgumentError", _database_url),
         ("httpx", "TransportError", _unreachable),
+        ("bot.audit.keys", "KeyUnusable", _signing_key),
     ):
         loaded = sys.modules.get(module)
         if loaded is not None and isinstance(error, getattr(loaded, name)):
@@ -77,6 +78,10 @@ def _known(error: Exception) -> Failure | None:
         named = f"{error.filename}: " if error.filename else ""
         return Failure(f"{named}{error.strerror or error}.", reason_code="FileError")
     return None
+
+
+def _signing_key(error: Any) -> Failure:
+    return Failure(f"POINTSMAN_ATTESTATION_KEY: {error}", reason_code="KeyUnusable")
 
 
 def _settings(error: Any) -> Failure | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,6 +33,7 @@ from policies.explain import lines
 from policies.what_if import suppose
 
 if TYPE_CHECKING:
+    from bot.domain.effect import OtherVerdict
     from bot.domain.trace import TraceState
 
 Maybe = Annotated[
@@ -193,16 +196,17 @@ def backtest(
 ) -> None:
     """Ask a policy of every verdict in the log, and list those that would have been others. Exit 0."""
     from bot.cli.place import reading
-    from bot.log.replay import events, traces
-    from handlers import backtest as past
+    from bot.log.replay import traces
+    from bot.trial.past import asked_again
 
     read = usable_policy(policy, output, root, organisation)
-    found: list[past.Difference] = []
+    found: list[OtherVerdict] = []
     asked = count = 0
     with reading() as session:
-        for owner, name in traces(session, tenant):
-            count += 1
-            answer = past.backtest(events(session, owner, name), read)
+        for owner, names in groupby(traces(session, tenant), key=itemgetter(0)):
+            of_tenant = [name for _, name in names]
+            answer = asked_again(session, owner, of_tenant, read)
+            count += len(of_tenant)
             asked += answer.asked
             found += answer.differences
     if output is Output.JSON:
@@ -211,4 +215,4 @@ def backtest(
     typer.echo(f"{len(found)} of {asked} verdicts in {count} traces would have been others.")
     for one in found:
         said = f"{one.was} -> {one.would}: {one.message}"
-        typer.echo(f"{one.at:%Y-%m-%d %H:%M} {one.trace} {one.environment} {one.revision[:7]} {said}")
+        typer.echo(f"{one.at:%Y-%m-%d %H:%M} {one.trace_id} {one.environment} {one.revision[:7]} {said}")

@@ -30,6 +30,16 @@ def submit(
     trace: Annotated[str | None, typer.Option("--trace", help="Continue this trace.")] = None,
     forge: Annotated[str, typer.Option("--forge", help="Where the repository lives.")] = "local",
     command: Annotated[str, typer.Option("--command", help="How the service is started.")] = "",
+    issue: Annotated[
+        list[str] | None, typer.Option("--issue", help="What it is about, such as '#12'; may be repeated.")
+    ] = None,
+    close_issues: Annotated[
+        bool, typer.Option("--close-issues", help="Merging the change closes these issues.")
+    ] = False,
+    create_repository: Annotated[
+        bool,
+        typer.Option("--create-repository", help="Make the repository if it is not there and may be made."),
+    ] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Until it is released, blocked or failed.")] = False,
     timeout: Annotated[float, typer.Option("--timeout", min=1, help="Seconds that --wait waits.")] = 600,
     url: UrlOption = URL,
@@ -49,6 +59,9 @@ def submit(
         "repository": repo, "moduleId": module, "version": version, "path": path, "summary": summary,
         "forge": forge, "changelog": changelog or [], "files": found.files,
     }  # fmt: skip
+    said |= {"issues": issue} if issue else {}
+    said |= {"closeIssues": True} if close_issues else {}
+    said |= {"createRepository": True} if create_repository else {}
     said |= {"traceId": trace} if trace else {}
     said |= {"service": {"command": _words(command)}} if command else {}
     with Client(url, token_file) as client:

@@ -106,6 +106,8 @@ TYPED: dict[str, tuple[str, type[Model]]] = {
     "pointsman.VerdictChanged": ("release-manager", p.VerdictChanged),
     "pointsman.ApprovalsCarried": ("release-manager", p.ApprovalsCarried),
     "pointsman.MergeVerdictChanged": ("release-manager", p.MergeVerdictChanged),
+    "pointsman.PolicyTrialRequested": ("release-manager", p.PolicyTrialRequested),
+    "pointsman.PolicyTried": ("release-manager", p.PolicyTried),
     "pointsman.BranchUpdateRequested": ("release-manager", p.BranchUpdateRequested),
     "pointsman.DelayEnded": ("delay_release", p.DelayEnded),
     "pointsman.ChangeHeld": ("hold", p.Steered),
@@ -115,6 +117,10 @@ TYPED: dict[str, tuple[str, type[Model]]] = {
     "pointsman.EnvironmentLocked": ("lock", p.EnvironmentLocked),
     "pointsman.EnvironmentUnlocked": ("unlock", p.EnvironmentLocked),
     "pointsman.PipelineWanted": ("generate_pipeline, update_pipeline", p.PipelineWanted),
+    "pointsman.EvidenceAdded": ("API, CLI, devops-engineer", p.EvidenceAdded),
+    "pointsman.EvidenceRefused": ("devops-engineer", p.EvidenceRefused),
+    "pointsman.CoverageRecalled": ("devops-engineer", p.CoverageRecalled),
+    "pointsman.ReleaseAttested": ("release-manager", p.ReleaseAttested),
 }
 
 # Name, or `Name=Alias,Alias`; the order is domain.md's.
@@ -192,7 +198,10 @@ SECTIONS: dict[str, str] = {
         pointsman.OnboardingRequested pointsman.ReleaseNoted
         pointsman.DelayEnded pointsman.ChangeHeld pointsman.ChangeFreed pointsman.FlowPaused
         pointsman.FlowResumed pointsman.EnvironmentLocked pointsman.EnvironmentUnlocked
-        pointsman.PipelineWanted""",
+        pointsman.PipelineWanted pointsman.EvidenceAdded
+        pointsman.EvidenceRefused pointsman.CoverageRecalled pointsman.ReleaseAttested
+
+        pointsman.PolicyTrialRequested pointsman.PolicyTried""",
 }
 
 

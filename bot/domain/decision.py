@@ -20,6 +20,9 @@ class Timer:
     name: str
     at: datetime
     draft: Draft
+    shared: bool = False
+    """All traces of the repository wait for this moment: it is one timer for all of them, which reaches those
+    that are open by then."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Message:
 class Sweep:
     """A fact for every open trace of a repository (a policy push concerns them all). `name` makes it arrive
     once in each; `after` goes on behind the trace that the sweep before ended with. `only_changes`: those
-    whose change is open, no others.
+    whose change is open, no others; `ended`: also those that are over.
     """
 
     name: str
@@ -46,6 +49,7 @@ class Sweep:
     draft: Draft
     after: str = ""
     only_changes: bool = False
+    ended: bool = False
 
 
 @dataclass(frozen=True)

@@ -119,6 +119,8 @@ class Release(Model):
     reason_code: str = ""
     digest: str = ""
     reasons: tuple[str, ...] = ()
+    compliance: bool = False
+    """Under compliance rules when it was last evaluated."""
     phase: Literal["change", "deployment"] = "change"
     decided_at: Moment | None = None
     tree: dict[str, object] = {}  # noqa: RUF012 - pydantic copies defaults

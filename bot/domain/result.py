@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from bot.domain.model import Model
+from bot.domain.model import Model, Moment
 
 
 class CommitResult(Model):
@@ -92,6 +92,20 @@ class EvidenceResult(Model):
     refused: dict[str, str] = Field(default_factory=dict)
 
 
+class CoverageResult(Model):
+    """Of `RecallCoverage`: lines in per cent, and the merged revision; None when the log knows of none."""
+
+    coverage: float | None = None
+    revision: str = ""
+
+
+class SignedResult(Model):
+    """Of `SignStatement`: a DSSE envelope, and the key that signed it."""
+
+    key_id: str
+    envelope: dict[str, Any]
+
+
 class Provisioned(Model):
     """One environment made ready for one module (`EnvironmentConfig.yaml`)."""
 
@@ -126,6 +140,64 @@ class Health(Model):
     log_tail: str = ""
 
 
+class TriedCase(Model):
+    """One unit test of a policy; `problems` are sentences, none when it passed."""
+
+    file: str
+    name: str
+    problems: tuple[str, ...] = ()
+
+
+class OtherVerdict(Model):
+    """One verdict of the log that another policy would have given otherwise. `at`: when it was told."""
+
+    trace_id: str
+    environment: str
+    revision: str
+    at: Moment
+    was: str
+    would: str
+    reason_code: str
+    message: str
+
+
+class NewlyBlocked(Model):
+    """Gates that would block an open change, and do not block it now."""
+
+    trace_id: str
+    change: int
+    environment: str
+    gates: tuple[str, ...]
+
+
+class PolicyTrial(Model):
+    """Of `TryPolicy`. With `errors` (sentences with line and column) nothing else was tried."""
+
+    errors: tuple[str, ...] = ()
+    cases: tuple[TriedCase, ...] = ()
+    rules: int = 0
+    tried: int = 0
+    """So many of the rules the cases have seen both to pass and to block."""
+    traces: int = 0
+    cut: bool = False
+    """There are more traces than were asked."""
+    verdicts: int = 0
+    differing: int = 0
+    differences: tuple[OtherVerdict, ...] = ()
+    """The first of them."""
+    open_changes: int = 0
+    blocked: tuple[NewlyBlocked, ...] = ()
+
+    @property
+    def failed(self) -> tuple[TriedCase, ...]:
+        return tuple(case for case in self.cases if case.problems)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the file may come in: it can be read, and its own tests pass."""
+        return not self.errors and not self.failed
+
+
 RESULTS: dict[str, type[Model]] = {
     "CommitFiles": CommitResult,
     "OpenChange": ChangeResult,
@@ -146,8 +218,11 @@ RESULTS: dict[str, type[Model]] = {
     "RevertCommit": CommitResult,
     "CreateRepository": Done,
     "GatherEvidence": EvidenceResult,
+    "RecallCoverage": CoverageResult,
+    "SignStatement": SignedResult,
     "Provision": Provisioned,
     "ApplyRelease": Health,
     "UndoRelease": Health,
     "WriteMemory": Done,
+    "TryPolicy": PolicyTrial,
 }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.domain import payloads as p
-from bot.domain import trace_branch, trace_release, trace_steering, trace_triggers
+from bot.domain import trace_branch, trace_evidence, trace_release, trace_steering, trace_triggers
 from bot.domain.catalog import read
 from bot.domain.event import Event
 from bot.domain.flow_state import FlowState, follow
@@ -22,7 +22,11 @@ BESIDE = (".yaml", ".yml", "CODEOWNERS")
 WEBHOOKS = "webhooks/"
 """What the source of a forge's fact begins with."""
 APPLY: dict[str, Fold] = (
-    trace_release.FOLDS | trace_branch.FOLDS | trace_steering.FOLDS | trace_triggers.FOLDS
+    trace_release.FOLDS
+    | trace_branch.FOLDS
+    | trace_evidence.FOLDS
+    | trace_steering.FOLDS
+    | trace_triggers.FOLDS
 )
 
 
@@ -42,6 +46,11 @@ def apply(state: TraceState, event: Event, digest: str | None = None) -> TraceSt
     if not state.sequence and event.source.startswith(WEBHOOKS):
         common["forge"] = event.source.removeprefix(WEBHOOKS)  # a trace that a forge began lives there
     return state.model_copy(update=common | update)
+
+
+def apply_facts(state: TraceState, event: Event) -> TraceState:
+    """As `apply`, without the flow, the sequence and the hash: for who only asks what gates read."""
+    return state.model_copy(update=APPLY[event.type](state, event)) if event.type in APPLY else state
 
 
 def accepts(state: TraceState, event: Event) -> bool:
@@ -137,7 +146,20 @@ def _change(state: TraceState, event: Event) -> Update:
 def _merged(state: TraceState, event: Event) -> Update:
     if state.change and state.change["number"] != event.data["number"]:
         return {}
-    return {"change": (state.change or {}) | event.data | {"state": "merged"}}
+    change = (state.change or {}) | event.data | {"state": "merged"}
+    return {"change": change, "merged_at": state.merged_at or event.time}
+
+
+@_applies("RepositoryRenamed")
+def _renamed(state: TraceState, event: Event) -> Update:
+    moved = read(event, p.RepositoryRenamed)
+    if state.repository != moved.previous:
+        return {}
+    now = {"repository": moved.repository}
+    asked = tuple(one.model_copy(update=now) for one in state.asked_to_deploy)
+    known = {"module": state.module, "change": state.change, "commit": state.commit}
+    parts = {name: part | now for name, part in known.items() if part and "repository" in part}
+    return now | parts | {"asked_to_deploy": asked}
 
 
 @_applies("PipelineReady")

@@ -8,7 +8,7 @@ from bot.domain import payloads as p
 from bot.domain.catalog import read
 from bot.domain.event import Event
 from bot.domain.result import UpdateResult
-from bot.domain.trace_state import BranchUpdate, MergeBlocked, TraceState
+from bot.domain.trace_state import BranchUpdate, MergeBlocked, PolicyTrialState, TraceState
 
 Update = dict[str, Any]
 UNKNOWN: Update = {"base_contained": ""}
@@ -102,7 +102,20 @@ def _verdict(_state: TraceState, event: Event) -> Update:
     return {"merge_verdict": read(event, p.MergeVerdictChanged)}
 
 
+def _trial_begun(_state: TraceState, event: Event) -> Update:
+    return {"policy_trial": PolicyTrialState(revision=event.data["revision"])}
+
+
+def _tried(state: TraceState, event: Event) -> Update:
+    said = read(event, p.PolicyTried)
+    if state.policy_trial is None or state.policy_trial.revision != said.revision:
+        return {}
+    return {"policy_trial": PolicyTrialState(revision=said.revision, ok=said.ok)}
+
+
 FOLDS = {
+    "pointsman.PolicyTrialRequested": _trial_begun,
+    "pointsman.PolicyTried": _tried,
     "pointsman.MergeVerdictChanged": _verdict,
     "pointsman.BranchUpdateRequested": _asked,
     "AgentActionCompleted": _done,

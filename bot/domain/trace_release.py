@@ -131,6 +131,7 @@ def _verdict(state: TraceState, event: Event) -> Update:
         environment=said.environment,
         revision=said.revision,
         phase=said.phase,
+        compliance=bool(said.compliance),
         verdict=before.verdict if before else "none",
         release_id=release_id(state.module_id, state.version, said.environment, said.revision),
         shown_state=said.state,

@@ -47,6 +47,13 @@ class MergeBlocked(Model):
     message: str
 
 
+class PolicyTrialState(Model):
+    """The last trial of a policy that the change brings. `ok` None: it is not over yet."""
+
+    revision: str
+    ok: bool | None = None
+
+
 class TraceState(Model):
     """Everything decided or observed so far in one trace."""
 
@@ -70,12 +77,21 @@ class TraceState(Model):
     commit: dict[str, Any] | None = None
     change: dict[str, Any] | None = None
     """Shape of `payloads.Change` plus `state` (open, closed, merged) and, once merged, `mergeSha`."""
+    merged_at: Moment | None = None
     shown: tuple[Shown, ...] = ()
     pipeline: dict[str, Any] | None = None
     runs: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """revision -> last PipelineFinished payload."""
     tests: dict[str, Literal["passed", "failed", "running"]] = Field(default_factory=dict)
     """revision -> passed | failed."""
+    evidence: dict[str, tuple[p.EvidenceAdded, ...]] = Field(default_factory=dict)
+    """revision -> what reports say of it (bot.domain.trace_evidence)."""
+    evidence_refused: dict[str, dict[str, str]] = Field(default_factory=dict)
+    """revision -> reports of its last run that could not be read: path -> why."""
+    base_coverage: p.CoverageRecalled | None = None
+    """What the log last knew of the coverage of the change's target."""
+    attested: dict[str, str] = Field(default_factory=dict)
+    """environment -> id of the last `pointsman.ReleaseAttested` (its envelope stays in the log)."""
     facts: dict[str, Any] = Field(default_factory=dict)
     """The last `FactsGathered`, without the people."""
     infra: dict[str, dict[str, Any]] = Field(default_factory=dict)
@@ -108,6 +124,7 @@ class TraceState(Model):
     """merged revision -> approved revision with the same tree."""
     merge_verdict: p.MergeVerdictChanged | None = None
     """What was last said about merging the change."""
+    policy_trial: PolicyTrialState | None = None
     merge_requested: str | None = None
     merge_blocked: MergeBlocked | None = None
     behind_at: str = ""

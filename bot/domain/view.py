@@ -33,3 +33,7 @@ class View:
     find: Callable[[str], Event | None] = _none
     """An earlier event of this trace by id (for payloads too large for the state)."""
     base_url: str = "http://127.0.0.1:8080"
+    attests: bool = False
+    """Whether the bot has a key to sign with (`POINTSMAN_ATTESTATION_KEY`)."""
+    creates_in: tuple[str, ...] = ()
+    """`forge:owner` where the bot may make repositories."""

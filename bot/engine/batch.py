@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from bot.domain.decision import NOTHING, Decision, Message, Timer
 from bot.domain.event import Draft, Event, derived_id, stamp
+from bot.domain.trace import TraceState
 from bot.domain.view import View
 from bot.engine import outbox, sweeps
 from bot.engine.wiring import Wiring
@@ -53,6 +54,7 @@ class Batch:
         self._timers: list[tuple[Event, Timer]] = []
         self._parsed: dict[int, Event] = {}
         self._known: set[tuple[str, str]] = set()
+        self._shared: set[tuple[str, str, str]] = set()
 
     def prepare(self, rows: Sequence[Any]) -> None:
         """Load what the rows need with few queries. Raises what `take` would raise for an unreadable row."""
@@ -93,9 +95,18 @@ class Batch:
         self._keys.flush()
         outbox.write(self._session, self._wiring, self._effects)
         for event, timer in self._timers:
-            outbox.set_timer(self._session, self._wiring, event, timer)
+            state = self._ledger.state(event.tenant_id, event.trace_id)
+            if not self._is_set(event, timer, state):
+                outbox.set_timer(self._session, self._wiring, event, timer, state)
         insert(self._session, self._arrivals)
         return self._wiring.bell.ring(self._session, (arrival.shard for arrival in self._arrivals))
+
+    def _is_set(self, event: Event, timer: Timer, state: TraceState) -> bool:
+        """Whether this transaction has set the same shared timer already."""
+        key = (event.tenant_id, f"{state.forge}:{state.repository}", timer.name)
+        known = timer.shared and key in self._shared
+        self._shared.add(key)
+        return known
 
     def _normalised(self, row: Any) -> list[RepositoryFact]:
         forge = self._wiring.forges[row.source.removeprefix("webhooks/")]
@@ -110,6 +121,8 @@ class Batch:
                 cause=cause,
                 repository=lambda name: self._ledger.state(row.tenant, name).repository,
             )
+            if fact.draft.type == "RepositoryRenamed":
+                trace = self._renamed(row, fact)
             if trace is None:
                 continue
             # At once: this repository's next delivery may come before the event is appended in
@@ -118,6 +131,12 @@ class Batch:
             event = _event(fact.draft, row, trace, cause)
             delivery_id = f"{row.delivery_id}/{index}"
             self._arrivals.append(event_arrival(event, row.source, delivery_id, self._wiring.settings.shards))
+
+    def _renamed(self, row: Any, fact: RepositoryFact) -> str | None:
+        """The trace that tells the others; their keys lead to them under the new name from now on."""
+        forge, previous = row.source.removeprefix("webhooks/"), fact.draft.data["previous"]
+        self._keys.rename(row.tenant, forge, fact.draft.data["repository"], previous)
+        return sweeps.first_in(self._session, row.tenant, forge, previous)
 
     def _apply(self, first: Event, now: datetime) -> None:
         """Append `first` and, breadth first, all that is decided from it."""
@@ -150,6 +169,8 @@ class Batch:
             locks=self._locks.of(tenant, state.forge, state.repository),
             find=partial(self._ledger.find, tenant, trace),
             base_url=self._wiring.settings.base_url,
+            attests=self._wiring.settings.attestation_key is not None,
+            creates_in=self._wiring.settings.create_repositories_in,
         )
 
     def _send(self, event: Event, cause: Event, decision: Decision) -> None:

@@ -22,13 +22,17 @@ from sqlalchemy.orm import Session
 from bot.domain.decision import Timer
 from bot.domain.effect import Effect, PostComment, RecordDeployment, SetCheck, UpdateChange, WriteMemory
 from bot.domain.event import Event
+from bot.domain.trace import TraceState
 from bot.engine.wiring import Wiring
 from bot.intake.arrivals import now
 from bot.log.tables import EFFECTS
 
-PERFORM, FIRE = "perform_effect", "fire_timer"
+PERFORM, FIRE, FIRE_SHARED = "perform_effect", "fire_timer", "fire_shared_timer"
 TIMER_QUEUE = "timers"
 PER_EVENT = 1000
+TOO_SOON = 5.0
+"""Seconds. A shared timer reaches the traces that are in the database when it fires; what is decided so
+shortly before may not be, and gets a timer of its own."""
 
 
 @dataclass(frozen=True)
@@ -91,11 +95,26 @@ def enqueue_attempt(
     )
 
 
-def set_timer(session: Session, wiring: Wiring, event: Event, timer: Timer) -> None:
-    """A timer of that name in that trace is set once."""
+def set_timer(session: Session, wiring: Wiring, event: Event, timer: Timer, state: TraceState) -> None:
+    """A timer of that name in that trace is set once; a shared one once in its repository."""
     tenant, trace = event.tenant_id, event.trace_id
     draft = json.dumps(timer.draft.to_json())
     delay = max(0.0, timer.at.timestamp() - time.time())
+    if timer.shared and delay > TOO_SOON and state.repository:
+        where = (state.forge, state.repository)
+        workflow_id = f"timer/{tenant}/{state.forge}:{state.repository}/{timer.name}"
+        wiring.enqueue(
+            session,
+            FIRE_SHARED,
+            workflow_id,
+            tenant,
+            *where,
+            timer.name,
+            draft,
+            queue=TIMER_QUEUE,
+            delay=delay,
+        )
+        return
     workflow_id = f"timer/{tenant}/{trace}/{timer.name}"
     wiring.enqueue(
         session, FIRE, workflow_id, tenant, trace, timer.name, draft, queue=TIMER_QUEUE, delay=delay

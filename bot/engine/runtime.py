@@ -178,6 +178,11 @@ def _register(wiring: Wiring) -> list[Any]:
         with wiring.activity.one():
             timers.fire(wiring, tenant, trace, name, draft)
 
+    @DBOS.workflow(name=outbox.FIRE_SHARED)
+    def fire_shared_timer(tenant: str, forge: str, repository: str, name: str, draft: str) -> None:
+        with wiring.activity.one():
+            timers.fire_shared(wiring, tenant, forge, repository, name, draft)
+
     return _register_schedules(wiring)
 
 

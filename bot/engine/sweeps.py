@@ -30,21 +30,50 @@ def expand(session: Session, cause: Event, sweep: Sweep, shards: int) -> list[Ar
             HEADS.c.tenant_id == cause.tenant_id,
             HEADS.c.forge == sweep.forge,
             HEADS.c.repository == sweep.repository,
-            HEADS.c.flow_state.not_in(ENDED),
             HEADS.c.trace_id > sweep.after,
         )
         .order_by(HEADS.c.trace_id)
         .limit(AT_ONCE)
     )
+    query = query if sweep.ended else query.where(HEADS.c.flow_state.not_in(ENDED))
     query = query.where(_open_change(session)) if sweep.only_changes else query
     traces = list(session.execute(query).scalars())
     arrivals = [_told(cause, trace, sweep.name, sweep.draft, shards) for trace in traces]
     if len(traces) == AT_ONCE:
         more = {"reason": GO_ON, "sweep": sweep.name, "after": traces[-1], "forge": sweep.forge}
         more |= {"repository": sweep.repository, "onlyChanges": sweep.only_changes, "says": sweep.draft.data}
+        more |= {"type": sweep.draft.type, "ended": sweep.ended}
         go_on = Draft(type="TriggerRequested", data=more)
         arrivals.append(_told(cause, cause.trace_id, f"{sweep.name}-after-{traces[-1]}", go_on, shards))
     return arrivals
+
+
+def first_in(session: Session, tenant: str, forge: str, repository: str) -> str | None:
+    """A trace of a repository, to tell the others what concerns them all; None when it has none."""
+    query = sa.select(HEADS.c.trace_id).where(
+        HEADS.c.tenant_id == tenant, HEADS.c.forge == forge, HEADS.c.repository == repository
+    )
+    return session.execute(query.order_by(HEADS.c.trace_id).limit(1)).scalar()
+
+
+def open_traces(session: Session, tenant: str, forge: str, repository: str, *, after: str) -> list[str]:
+    """Traces of a repository that a verdict may still be asked about, behind `after`, at most AT_ONCE: those
+    whose change is open, and modules on their way.
+    """
+    query = (
+        sa.select(HEADS.c.trace_id)
+        .where(
+            HEADS.c.tenant_id == tenant,
+            HEADS.c.forge == forge,
+            HEADS.c.repository == repository,
+            HEADS.c.flow_state.not_in(ENDED),
+            HEADS.c.trace_id > after,
+            sa.or_(HEADS.c.module_id != "", _open_change(session)),
+        )
+        .order_by(HEADS.c.trace_id)
+        .limit(AT_ONCE)
+    )
+    return list(session.execute(query).scalars())
 
 
 def _open_change(session: Session) -> Any:

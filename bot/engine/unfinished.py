@@ -11,7 +11,7 @@ from typing import Any
 
 from dbos import DBOS
 
-from bot.engine.outbox import FIRE, PERFORM
+from bot.engine.outbox import FIRE, FIRE_SHARED, PERFORM
 from bot.engine.wiring import Wiring
 from bot.telemetry import get_logger
 
@@ -24,7 +24,9 @@ AT_ONCE = 200
 
 def do_again(wiring: Wiring) -> int:
     """Enqueue failed effects and timers under a new name, then forget the failure. Returns how many."""
-    failed = DBOS.list_workflows(status="ERROR", name=[PERFORM, FIRE], limit=AT_ONCE, load_output=False)
+    failed = DBOS.list_workflows(
+        status="ERROR", name=[PERFORM, FIRE, FIRE_SHARED], limit=AT_ONCE, load_output=False
+    )
     found = [(workflow, next_) for workflow in failed if (next_ := _next(workflow.workflow_id))]
     if not found:
         return 0

@@ -13,6 +13,7 @@ from bot.domain.errors import Permanent
 from bot.domain.event import Draft
 from bot.domain.model import Model
 from bot.domain.performer import EffectContext
+from bot.forges.allowance import Allowance
 from bot.forges.capabilities import Capabilities
 from bot.forges.finding import Finding
 from bot.log.store import Store
@@ -143,6 +144,10 @@ class Forge(Protocol):
         and whether its protection really requires the bot's check. Changes nothing. What cannot be looked at
         is a finding, too.
         """
+        ...
+
+    def allowances(self) -> Iterable[Allowance]:
+        """What is left of its rate limits, as this process was last told. Asks nobody."""
         ...
 
     def connect(self, repository: str, webhook_url: str) -> Iterable[Finding]:

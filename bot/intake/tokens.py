@@ -31,6 +31,7 @@ from policies.authorise import Asker, Denied, Needs, authorise
 SHAPE = re.compile(r"pm_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 SCOPES = {
     "events:write": "send facts that agents and planning may state",
+    "evidence:write": "hand in reports about revisions: tests, coverage, findings, parts, signatures",
     "events:any": "send every type of fact, decisions among them, on behalf of anybody",
     "read": "read traces, releases and policies of the tenant",
     "command": "say commands; roles still decide what they may do",

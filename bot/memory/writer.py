@@ -14,6 +14,7 @@ from bot.domain.errors import Permanent, Retryable
 from bot.domain.event import Event
 from bot.domain.model import Model
 from bot.domain.performer import EffectContext
+from bot.memory import permanent
 from bot.memory.layout import segment, trace_folder
 from bot.memory.project import fold, project
 
@@ -48,6 +49,8 @@ class MemoryWriter:
             for path, content in wanted.items():
                 _replace(path, content)
             _remove_misplaced(folder, wanted.keys())
+            place = self.home / permanent.ROOM / folder.relative_to(self.home / "memory")
+            permanent.keep(place, tenant_id, trace_id, events)
             return folder
 
     def _folder(self, tenant_id: str, trace_id: str) -> Path:

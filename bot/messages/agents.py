@@ -47,7 +47,7 @@ def effect_failed(effect: str, attempt: int, message: str) -> str:
 
 
 def new_revision(head: str) -> str:
-    return f"the head is {short(head)} now"
+    return f"a push made {short(head)} the head"
 
 
 def nothing_approved() -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.domain import payloads as p
 from bot.domain.trace_state import TraceState
+from bot.messages.beside import issue_lines
 from bot.messages.text import GATES_BEGIN, GATES_END, block, code, plain, trace_url
 
 SHOWN = 50
@@ -40,6 +41,7 @@ def change_body(state: TraceState, base_url: str) -> str:
             else "Not measured yet: the pipeline has not finished.",
             "",
             *_started_by(commit),
+            *issue_lines(state.module.get("issues", ()), closes=bool(state.module.get("closeIssues"))),
             "### Trace",
             f"[{plain(state.trace_id)}]({trace_url(base_url, state.trace_id)})",
             "",

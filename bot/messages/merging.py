@@ -80,3 +80,22 @@ def merge_title(state: str, waits_for: Sequence[str], *, observed: bool) -> str:
 def merge_summary(environments: Sequence[str]) -> str:
     names = ", ".join(code(check_name(name)) for name in environments)
     return f"What is missing, and who can help, is in {names}."
+
+
+def group_title(change: int, waits_for: Sequence[str], *, observed: bool) -> str:
+    """One line for the check of a merge queue's group."""
+    if not waits_for:
+        return f"May be merged: change {change} is approved everywhere"
+    where = ", ".join(waits_for)
+    return (
+        f"Would not let change {change} in: {where}"
+        if observed
+        else f"Change {change} is not approved for {where}"
+    )
+
+
+def group_summary(change: int, environments: Sequence[str]) -> str:
+    return (
+        f"The group is judged by the change that it adds, #{change}. {merge_summary(environments)} "
+        "Put it into the queue again when they agree."
+    )

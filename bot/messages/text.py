@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 BOT = "pointsman[bot]"
 PIPELINE_CHECK = "pointsman/pipeline"
+POLICY_CHECK = "pointsman/policy"
 MERGE_CHECK = "pointsman/merge"
 """Over all environments: the one check that branch protection should require."""
 ICONS = {"approved": "✅", "delayed": "⏳", "rejected": "❌", "skipped": "➖"}
@@ -79,3 +81,8 @@ def check_name(environment: str) -> str:
 def trace_url(base_url: str, trace_id: str) -> str:
     """Studio's page of a trace."""
     return f"{base_url}/traces/{trace_id}"
+
+
+def release_url(base_url: str, release_id: str, trace_id: str) -> str:
+    """Studio's page of a release. The trace makes it exact: one revision may be on two changes."""
+    return f"{base_url}/releases/{release_id}?trace={quote(trace_id)}"

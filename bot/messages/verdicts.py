@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.domain.deployment import Deployment
+from bot.domain.release import release_id
 from bot.domain.trace_state import MergeBlocked, TraceState
 from bot.messages.merging import branch_conflict, no_longer_counts, not_merged, notice
-from bot.messages.text import ICONS, code, plain, prose, short, trace_url, when
+from bot.messages.text import ICONS, code, plain, prose, release_url, short, trace_url, when
 
 OPEN = frozenset({"delayed", "rejected"})
 
@@ -100,11 +101,18 @@ def sticky(
     head = f"### Release of {code(state.module_id or state.repository)} {plain(state.version)}".rstrip()
     deployed = [deployment_line(deployment) for deployment in state.deployments.values()]
     waiting = {name: tree for name, tree in trees.items() if name not in state.deployments}
-    where = f"[trace {plain(state.trace_id)}]({trace_url(base_url, state.trace_id)})"
-    foot = f"Revision {code(short(state.head))} · {where} · `/help` lists what you may do here"
+    more = [_why(state, name, base_url) for name in trees]
+    more.append(f"[trace {plain(state.trace_id)}]({trace_url(base_url, state.trace_id)})")
+    foot = f"Revision {code(short(state.head))} · {' · '.join(more)} · `/help` lists what you may do here"
     stop = [notice(sentence) for sentence in stops(state)]
     parts = [head, *stop, note, "\n".join(deployed), *blocks(waiting), "\n".join(_ended(state)), foot]
     return "\n\n".join(part for part in parts if part)
+
+
+def _why(state: TraceState, environment: str, base_url: str) -> str:
+    """A link to everything that is to be said of one environment."""
+    release = release_id(state.module_id, state.version, environment, state.head or "")
+    return f"[{plain(environment)}]({release_url(base_url, release, state.trace_id)})"
 
 
 def stops(state: TraceState) -> list[str]:

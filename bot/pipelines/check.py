@@ -25,6 +25,8 @@ def faults_of(folder: Path) -> list[str]:
     """What is wrong with the template in a folder, a line each."""
     try:
         template = templates.read(folder)
+        for inputs in examples(template):
+            templates.render_files(template, inputs)
         pipelines = [templates.render_pipeline(template, inputs) for inputs in examples(template)]
         return [
             f"{template.name} for {system.name}: {line}"
@@ -64,7 +66,7 @@ def main(folder: Path | None = None) -> int:
     The number of faulty ones, at most 1.
     """
     top = folder or root()
-    folders = sorted(path for path in top.iterdir() if path.is_dir())
+    folders = sorted(path for path in top.iterdir() if path.is_dir() and path.name != templates.PARTS)
     faults = [line for path in folders for line in faults_of(path)]
     for line in faults:
         sys.stderr.write(f"{line}\n")

@@ -4,8 +4,13 @@ note.
 
 from __future__ import annotations
 
-from bot.pipelines.model import Events, Job, Pipeline
+from collections.abc import Callable
+
+from bot.messages import pipelines as say
+from bot.pipelines.model import FORGE_TOKEN, Job, Occasions, Pipeline
 from bot.pipelines.written import CannotWrite
+
+Notes = tuple[str, ...]
 
 
 def minutes(job: Job) -> int:
@@ -13,10 +18,10 @@ def minutes(job: Job) -> int:
     return -(-job.timeout // 60)
 
 
-def rounded(pipeline: Pipeline) -> tuple[str, ...]:
+def rounded(pipeline: Pipeline) -> Notes:
     """A note when a time limit is no whole number of minutes."""
-    odd = [job.name for job in pipeline.jobs if job.timeout % 60]
-    return (f"time limits of {', '.join(odd)} are rounded up to whole minutes",) if odd else ()
+    odd = _jobs(pipeline, lambda job: bool(job.timeout % 60))
+    return (say.rounded_up(odd),) if odd else ()
 
 
 def prefix(pattern: str, system: str) -> str | None:
@@ -28,10 +33,7 @@ def prefix(pattern: str, system: str) -> str | None:
         return None
     if pattern.endswith("**") and "*" not in pattern[:-2]:
         return pattern[:-2]
-    raise CannotWrite(
-        f"{system} can not limit one job to `{pattern}`: its conditions know names and beginnings. "
-        "Use a name, or a beginning and `**`."
-    )
+    raise CannotWrite(say.cannot_limit(pattern, system))
 
 
 def may_miss(pipeline: Pipeline, job: Job) -> bool:
@@ -39,6 +41,37 @@ def may_miss(pipeline: Pipeline, job: Job) -> bool:
     return any(other.on is not None and other.on != job.on for other in pipeline.before(job))
 
 
-def narrowed(pipeline: Pipeline, job: Job) -> Events | None:
+def narrowed(pipeline: Pipeline, job: Job) -> Occasions | None:
     """The events of the job when they are not all of the pipeline's."""
-    return None if job.on is None or job.on == pipeline.on else job.on
+    return None if job.on is None or job.on == pipeline.on.occasions else job.on
+
+
+def retries(pipeline: Pipeline, system: str) -> Notes:
+    """A note about the jobs that would be tried again elsewhere."""
+    jobs = _jobs(pipeline, lambda job: job.retries > 0)
+    return (say.no_retries(jobs, system),) if jobs else ()
+
+
+def rights(pipeline: Pipeline, system: str) -> Notes:
+    """A note about jobs that ask for more than reading the code."""
+    jobs = _jobs(
+        pipeline,
+        lambda job: any(name != "contents" or right != "read" for name, right in job.permissions.items()),
+    )
+    return (say.rights_elsewhere(jobs, system),) if jobs else ()
+
+
+def secrets(pipeline: Pipeline, spelt: Callable[[str], str], where: str) -> Notes:
+    """A note about the secrets that have to be there, as the store spells them."""
+    found = {reference for job in pipeline.jobs for reference in job.secrets.values()} - {FORGE_TOKEN}
+    return (say.secrets_to_make(sorted(map(spelt, found)), where),) if found else ()
+
+
+def environments(pipeline: Pipeline, *, approval: bool = False) -> tuple[str, ...]:
+    """The environments that jobs deploy to, once each; with `approval` those that wait for a person."""
+    found = [job.environment for job in pipeline.jobs if job.environment]
+    return tuple(dict.fromkeys(one.name for one in found if one.approval or not approval))
+
+
+def _jobs(pipeline: Pipeline, asked: Callable[[Job], bool]) -> tuple[str, ...]:
+    return tuple(job.name for job in pipeline.jobs if asked(job))

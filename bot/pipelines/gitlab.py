@@ -8,6 +8,7 @@ put into it.
 
 from __future__ import annotations
 
+from bot.messages import pipelines as say
 from bot.pipelines import gitlab_ci, gitlab_root
 from bot.pipelines.model import Pipeline
 from bot.pipelines.text import OURS
@@ -24,10 +25,12 @@ def written(pipeline: Pipeline, there: There) -> Written:
     root, own = there.get(gitlab_ci.FILE), gitlab_ci.file_of(pipeline)
     if not pipeline.in_a_folder and gitlab_root.alone(root):
         names = {job.name: job.name for job in pipeline.jobs}
-        return Written(gitlab_ci.FILE, {gitlab_ci.FILE: gitlab_ci.render(pipeline)}, names)
+        said = gitlab_ci.notes(pipeline, alone=True)
+        return Written(gitlab_ci.FILE, {gitlab_ci.FILE: gitlab_ci.render(pipeline)}, names, said)
     mine = there.get(own)
     if mine is not None and not mine.startswith(OURS):
-        raise CannotWrite(f"`{own}` is there and is not ours: move it, or give the module another name.")
+        raise CannotWrite(say.file_in_the_way(own))
     text, notes = gitlab_root.with_modules(root, pipeline)
     names = {job.name: gitlab_ci.job_name(pipeline, job) for job in pipeline.jobs}
-    return Written(own, {gitlab_ci.FILE: text, own: gitlab_ci.render_module(pipeline)}, names, notes)
+    files = {gitlab_ci.FILE: text, own: gitlab_ci.render_module(pipeline)}
+    return Written(own, files, names, (*notes, *gitlab_ci.notes(pipeline, alone=False)))

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from bot.pipelines import gitlab_ci
+from bot.pipelines import gitlab_ci, gitlab_rules
 from bot.pipelines.model import STAGES, Pipeline
 from bot.pipelines.text import OURS, text_of
 from bot.pipelines.written import CannotWrite
@@ -39,9 +39,7 @@ def text() -> str:
     """
     either = [{"if": "$CI_COMMIT_BRANCH"}, {"if": "$CI_COMMIT_TAG"}]
     document = {
-        "workflow": {
-            "rules": [{"if": '$CI_PIPELINE_SOURCE == "merge_request_event"'}, dict(gitlab_ci.ONCE), *either]
-        },
+        "workflow": {"rules": [{"if": gitlab_rules.CHANGE}, dict(gitlab_rules.ONCE), *either]},
         "stages": list(STAGES),
         "include": [{"local": PATTERN}],
         "every-change": {

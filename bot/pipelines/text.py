@@ -8,6 +8,8 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.nodes import ScalarNode
+from ruamel.yaml.representer import RoundTripRepresenter
 from ruamel.yaml.scalarstring import LiteralScalarString
 
 from bot.pipelines.model import Pipeline
@@ -41,8 +43,24 @@ def noted(mapping: dict[str, Any], key: str, note: str) -> CommentedMap:
     return commented
 
 
+class _Representer(RoundTripRepresenter):
+    """Quotes what an older YAML would take for something else: GitLab still reads `on` as true."""
+
+    def represent_text(self, text: str) -> ScalarNode:
+        style = '"' if _OLD.fullmatch(text) else None
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Representer.add_representer(str, _Representer.represent_text)
+# Words and numbers of YAML 1.1, generously: https://yaml.org/type/
+_OLD = re.compile(
+    r"y|n|yes|no|on|off|true|false|null|~|[-+.]?[0-9][0-9a-fox_.:+-]*|[-+]?\.(inf|nan)", re.IGNORECASE
+)
+
+
 def _yaml() -> YAML:
     yaml = YAML()
+    yaml.Representer = _Representer
     yaml.indent(mapping=2, sequence=4, offset=2)
     yaml.width = 4096  # a folded command would be hard to search for
     yaml.representer.ignore_aliases = lambda _data: True  # what is said twice is written twice

@@ -98,7 +98,21 @@ def _unblocked(slot: Slot, event: Event) -> Update:
     return dict(NOBODY_WAITS) if event.data.get("releaseId") == slot.waiting_release else {}
 
 
+def _renamed(slot: Slot, event: Event) -> Update:
+    """What may come back is built from the repository under its new name."""
+    moved = {event.data["previous"]: event.data["repository"]}
+    kept = {"last_known_good": slot.last_known_good, "previous_good": slot.previous_good}
+    return {
+        name: good | {"repository": moved[good["repository"]]}
+        for name, good in kept.items()
+        if good and good.get("repository") in moved
+    }
+
+
+EVERYWHERE = {"RepositoryRenamed"}
+"""Facts about all environments of a module."""
 APPLY = {
+    "RepositoryRenamed": _renamed,
     "DeploymentStarted": _started,
     "DeploymentCompleted": _completed,
     "DeploymentFailed": _failed,
@@ -139,11 +153,13 @@ class Slots:
     def record(self, event: Event, module_id: str) -> None:
         """Take an appended event in."""
         environment = str(event.data.get("environment") or event.environment or "")
-        if event.type not in APPLY or not module_id or not environment:
+        if event.type not in APPLY or not module_id:
             return
         slots = self.of(event.tenant_id, module_id)
-        slot = apply(slots.get(environment) or Slot(environment=environment), event)
-        slots[environment] = self._dirty[event.tenant_id, module_id, environment] = slot
+        about = tuple(slots) if event.type in EVERYWHERE else (environment,) if environment else ()
+        for name in about:
+            slot = apply(slots.get(name) or Slot(environment=name), event)
+            slots[name] = self._dirty[event.tenant_id, module_id, name] = slot
 
     def flush(self) -> None:
         rows = [

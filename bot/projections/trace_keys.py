@@ -1,6 +1,7 @@
 """Which trace owns a change, a branch or a revision.
 
-Keys look like `local:acme/booking#7`, `local:acme/booking@feature/x`, `local:acme/booking=<sha>`.
+Keys look like `local:acme/booking#7`, `local:acme/booking@feature/x`, `local:acme/booking=<sha>`; a release's
+`release:release-0123456789` leads to the page of its verdict.
 
 A fact from a forge finds its trace by its change, then by its branch; a `Trace-Id:` trailer is believed only
 of the bot (docs/adr/0007-who-may-speak-into-a-trace.md).
@@ -38,8 +39,12 @@ BY_REVISION = frozenset(
 """About a revision first of all; a branch that nobody knows does not make them somebody else's."""
 OWN_WORK = frozenset({"CommitReady", "PullRequestCreated"})
 """After these the branch is this trace's, whoever had it before."""
+VERDICT = "pointsman.VerdictChanged"
 KEYED = CHANGES | OWN_WORK | {"ChangeMerged", "Pushed", "BranchDeleted"}
+KEYED = CHANGES | OWN_WORK | {"ChangeMerged", "Pushed", "BranchDeleted", "RepositoryRenamed"}
 """All that establish or end keys."""
+MARKS = ("#", "@", "=")
+"""What stands behind the repository in a key of a change, a branch, a revision."""
 OURS = re.compile(r"pointsman|webhooks/.*")
 """Sources of what the engine decided or a forge delivered: nobody else may say whose a branch is."""
 
@@ -67,7 +72,21 @@ ESTABLISH = (
     "INSERT INTO trace_key (tenant, key, trace) VALUES (:tenant, :key, :trace) ON CONFLICT (tenant, key) "
 )
 KEEP = sa.text(ESTABLISH + "DO NOTHING")
+GONE = sa.text("DELETE FROM trace_key WHERE tenant = :tenant AND key = :key")
 TAKE = sa.text(ESTABLISH + "DO UPDATE SET trace = excluded.trace")
+
+
+def release_key(release: str) -> str:
+    """The key of a release: the first trace that had a verdict on it."""
+    return f"release:{release}"
+
+
+def owner(session: Session, tenant: str, key: str) -> str | None:
+    """The trace that a key leads to."""
+    found: str | None = session.execute(
+        sa.select(KEYS.c.trace).where(KEYS.c.tenant == tenant, KEYS.c.key == key)
+    ).scalar()
+    return found
 
 
 def keys(event: Event, state: TraceState) -> tuple[str, ...]:
@@ -165,6 +184,12 @@ class TraceKeys:
         """Take in what an appended event establishes or ends, when it is one of ours."""
         if not OURS.fullmatch(event.source):
             return
+        if event.type == VERDICT and event.release_id:
+            # Not asked for first, as the others are: a freeze that ends tells thousands of verdicts again.
+            self._new[event.tenant_id, release_key(event.release_id)] = event.trace_id
+        if event.type == "RepositoryRenamed":
+            moved = event.data["repository"], event.data["previous"]
+            self.rename(event.tenant_id, _forge(event, state), *moved)
         if found := keys(event, state):
             self.establish(event.tenant_id, event.trace_id, found, take=event.type in OWN_WORK)
         if gone := forgotten(event, state):
@@ -174,7 +199,31 @@ class TraceKeys:
                 sa.delete(KEYS).where(KEYS.c.tenant == event.tenant_id, KEYS.c.key.in_(gone))
             )
 
+    def rename(self, tenant: str, forge: str, repository: str, previous: str) -> None:
+        """All keys of a repository are those of its new name: whoever has the old name next is somebody else.
+
+        Done again it finds nothing.
+        """
+        self.flush()
+        old, new = f"{forge}:{previous}", f"{forge}:{repository}"
+        query = sa.select(KEYS.c.key, KEYS.c.trace).where(
+            KEYS.c.tenant == tenant, KEYS.c.key.startswith(old, autoescape=True)
+        )
+        # SQLite's LIKE does not mind the case, and `acme/shop` also begins `acme/shop-web`.
+        rows = [
+            row for row in self._session.execute(query) if row.key.startswith(tuple(old + m for m in MARKS))
+        ]
+        if not rows:
+            return
+        self._session.execute(GONE, [{"tenant": tenant, "key": row.key} for row in rows])
+        for row in rows:
+            key = new + row.key.removeprefix(old)
+            self._owners |= {(tenant, row.key): None, (tenant, key): row.trace}
+            self._taken[tenant, key] = row.trace
+        self.flush()
+
     def flush(self) -> None:
+        """Write what is new; a key that somebody else has by now stays where it is, unless it was taken."""
         for statement, found in ((KEEP, self._new), (TAKE, self._taken)):
             if found:
                 rows = [

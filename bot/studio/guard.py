@@ -46,7 +46,7 @@ def guarded(services: Services, *, open_to_all: bool = False) -> type[APIRoute]:
                 caller = await services.read(lambda session: sessions.caller_of(session, request))
                 request.state.caller = caller
                 if caller is None and not open_to_all:
-                    return sign_in(services, 401, NOT_SIGNED_IN, to=request.url.path)
+                    return sign_in(services, 401, NOT_SIGNED_IN, to=_wanted(request))
                 try:
                     if caller is not None and not open_to_all:
                         check_scope(caller, SCOPE)
@@ -64,6 +64,11 @@ def sign_in(services: Services, status: int = 200, problem: str = "", *, to: str
     """The page that asks for a token, and says how to get one."""
     wanted = sessions.destination(to)
     return page("sign_in.html", status, problem=problem, tenant=services.settings.tenant, to=wanted)
+
+
+def _wanted(request: Request) -> str:
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else request.url.path
 
 
 def _told(error: Exception, request: Request, caller: Caller | None) -> Response:

@@ -1,4 +1,4 @@
-"""Studio's routes: the list of traces, a trace with its timeline, both live; signing in and out."""
+"""Studio's routes: the list of traces, a trace, a release, all live; signing in and out."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from bot.studio import sessions
 from bot.studio.guard import Asking, guarded
 from bot.studio.guard import sign_in as sign_in_form
 from bot.studio.headline import headline, title
+from bot.studio.release import release_page, trace_of
 from bot.studio.render import HEADERS, HERE, STATIC, page
 from bot.studio.sentences import web
 from bot.studio.views import entries, environments, held_up, row
@@ -103,6 +104,12 @@ def _reading_pages(services: Services) -> APIRouter:
         found = await services.read(partial(_trace, tenant=caller.tenant, trace=trace_id))
         return page("trace.html", caller=caller, page=found)
 
+    @routes.get("/releases/{release}")
+    async def release(release: str, caller: Asking, trace: str | None = None) -> Response:
+        question = partial(release_page, login=caller.actor, now=services.clock())
+        found = await services.read(lambda session: question(session, caller.tenant, release, trace))
+        return page("release.html", caller=caller, page=found)
+
     return routes
 
 
@@ -167,6 +174,17 @@ def _feeds(services: Services) -> APIRouter:
     async def live_trace(trace_id: str, caller: Asking) -> AsyncIterator[ServerSentEvent]:
         question = partial(queries.head_sequence, tenant=caller.tenant, trace=trace_id)
         async for mark in _changes(services, lambda session: str(question(session))):
+            yield ServerSentEvent(raw_data=mark, event="moved")
+
+    @routes.get("/releases/{release}/live", response_class=EventSourceResponse)
+    async def live_release(
+        release: str, caller: Asking, trace: str | None = None
+    ) -> AsyncIterator[ServerSentEvent]:
+        def question(session: Session) -> str:
+            name = trace_of(session, caller.tenant, release, trace)
+            return str(queries.head_sequence(session, caller.tenant, name))
+
+        async for mark in _changes(services, question):
             yield ServerSentEvent(raw_data=mark, event="moved")
 
     return routes

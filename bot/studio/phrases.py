@@ -72,6 +72,11 @@ def _merge_verdict(data: Data) -> str:
     return f"{text(data, 'revision')[:10]} {how.get(text(data, 'state'), 'was evaluated')}"
 
 
+def _policy_tried(data: Data) -> str:
+    how = "may come in" if data.get("ok") else "may not come in"
+    return f"The policy of {text(data, 'revision')[:10]} {how}"
+
+
 def _deploying(data: Data) -> str:
     again = f" (attempt {text(data, 'attempt')})" if data.get("attempt", 1) != 1 else ""
     return "Deploying {version} to {environment}".format_map(Words(data)) + again
@@ -139,6 +144,8 @@ PHRASES: dict[str, tuple[str, Phrase]] = {
     "CommandRefused": ("bad", "{line} was refused ({reasonCode})"),
     "TaskCompleted": ("-good", _answered),
     "pointsman.MergeVerdictChanged": ("-info", _merge_verdict),
+    "pointsman.PolicyTrialRequested": ("-info", "The policy of {revision:.10} is tried"),
+    "pointsman.PolicyTried": ("info", _policy_tried),
     "pointsman.BranchUpdateRequested": ("-info", "Bringing {revision:.10} up to date with its target"),
     "AutoMergeOnApprove": ("-info", "Merging {revision:.10}: every gate before the merge holds"),
     "ChangeOpened": ("-info", "Change #{number} opened: {title}"),

@@ -29,7 +29,8 @@ LINK, SESSION = "studio link", "studio session"
 LINK_DAYS = 10 / (24 * 60)
 SESSION_HOURS = 12
 STUDIO_SCOPES = ("read", "command")
-OWN_PAGE = re.compile(r"/(traces/[A-Za-z0-9._:@+%-]+)?")
+NAME = r"[A-Za-z0-9._:@+%-]+"
+OWN_PAGE = re.compile(rf"/(traces/{NAME}|releases/{NAME}(\?trace={NAME})?)?")
 
 
 def link(

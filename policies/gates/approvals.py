@@ -50,7 +50,7 @@ class Approvals(Rule):
         return SECOND_PARTY if self.exclude is None else self.exclude
 
     def check(self, facts: ReleaseFacts, now: datetime, policy: Policy) -> Verdict:
-        ballot = self._ballot(facts, now, policy)
+        ballot = self.ballot(facts, now, policy)
         tree = approvals.decide(self, ballot)
         nodes = tree.children if self.branches is not None else (tree,)
         if self.people and tree.approved:
@@ -69,13 +69,14 @@ class Approvals(Rule):
             children=nodes,
         )
 
-    def _ballot(self, facts: ReleaseFacts, now: datetime, policy: Policy) -> Ballot:
+    def ballot(self, facts: ReleaseFacts, now: datetime, policy: Policy) -> Ballot:
+        """What its rules are decided on."""
         excluded = barred(facts, self.excluded)
         return Ballot(policy, facts, excluded, self.justification, self.accept, now, self.expires)
 
     def holds(self, facts: ReleaseFacts, now: datetime, policy: Policy) -> bool:
         """Whether `check` would approve."""
-        ballot = self._ballot(facts, now, policy)
+        ballot = self.ballot(facts, now, policy)
         enough = approvals.fulfilled(self, ballot)
         return enough and not (self.people and self._people(ballot))
 

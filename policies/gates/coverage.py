@@ -27,7 +27,15 @@ class Coverage(GateModel):
     name: ClassVar[str] = "coverage"
     section: ClassVar[Section] = "quality"
     phase: ClassVar[Phase] = "change"
-    reads: ClassVar[frozenset[str]] = frozenset({"TestsPassed", "TestsFailed", "PipelineFinished"})
+    reads: ClassVar[frozenset[str]] = frozenset(
+        {
+            "TestsPassed",
+            "TestsFailed",
+            "PipelineFinished",
+            "pointsman.EvidenceAdded",
+            "pointsman.CoverageRecalled",
+        }
+    )
 
     minimum: Percent | None = None
     no_drop: StrictBool = False
@@ -38,6 +46,9 @@ class Coverage(GateModel):
         if self.minimum is None and not self.no_drop:
             raise wrong("say `minimum` or `no-drop: true`")
         return self
+
+    def evidence(self) -> frozenset[str]:
+        return frozenset({"cobertura"})
 
     def check(self, facts: ReleaseFacts, now: datetime, policy: Policy) -> Verdict:  # noqa: ARG002  the shape of a gate
         least = [f"{self.minimum:g} %"] if self.minimum is not None else []

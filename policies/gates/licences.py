@@ -25,7 +25,7 @@ class Licences(GateModel):
     name: ClassVar[str] = "licences"
     section: ClassVar[Section] = "security"
     phase: ClassVar[Phase] = "change"
-    reads: ClassVar[frozenset[str]] = frozenset({"PipelineFinished"})
+    reads: ClassVar[frozenset[str]] = frozenset({"pointsman.EvidenceAdded"})
 
     deny: Annotated[Words, ONE_OR_MORE] = ()
     allow: Annotated[Words, ONE_OR_MORE] = ()
@@ -37,13 +37,16 @@ class Licences(GateModel):
             raise wrong("name the licences either under `deny` or under `allow`")
         return self
 
+    def evidence(self) -> frozenset[str]:
+        return frozenset({"cyclonedx"})
+
     def check(self, facts: ReleaseFacts, now: datetime, policy: Policy) -> Verdict:  # noqa: ARG002  the shape of a gate
         need = f"none of {', '.join(self.deny)}" if self.deny else f"only {', '.join(self.allow)}"
         parts = facts.about(facts.components)
         if parts is None:
-            message = "Waits for the list of parts (SBOM) of this revision."
+            message = f"Waits for the list of parts (SBOM) of this revision.{facts.unreadable}"
             return Verdict(self.name, "delayed", "SbomMissing", message, "nothing yet", need)
-        have = f"{len(parts)} parts"
+        have = f"{sum(part.count for part in parts)} parts"
         unknown = [part.name for part in parts if not part.licences] if self.unknown == "block" else []
         wrong_ones = [part for part in parts if part.licences and not any(map(self._fits, part.licences))]
         if wrong_ones:
@@ -57,4 +60,4 @@ class Licences(GateModel):
 
     def _fits(self, licence: str) -> bool:
         named = {name.casefold() for name in (self.deny or self.allow)}
-        return (licence.casefold() in named) != bool(self.deny)
+        return all((part.casefold() in named) != bool(self.deny) for part in licence.split(" AND "))

@@ -19,12 +19,15 @@ class SbomPresent(GateModel):
     name: ClassVar[str] = "sbom-present"
     section: ClassVar[Section] = "security"
     phase: ClassVar[Phase] = "change"
-    reads: ClassVar[frozenset[str]] = frozenset({"PipelineFinished"})
+    reads: ClassVar[frozenset[str]] = frozenset({"pointsman.EvidenceAdded"})
+
+    def evidence(self) -> frozenset[str]:
+        return frozenset({"cyclonedx"})
 
     def check(self, facts: ReleaseFacts, now: datetime, policy: Policy) -> Verdict:  # noqa: ARG002  the shape of a gate
         parts = facts.about(facts.components)
         if not parts:
-            message = "Waits for the list of parts (SBOM) of this revision."
+            message = f"Waits for the list of parts (SBOM) of this revision.{facts.unreadable}"
             return Verdict(self.name, "delayed", "SbomMissing", message, "nothing yet", "an SBOM")
-        have = f"{len(parts)} parts"
+        have = f"{sum(part.count for part in parts)} parts"
         return Verdict(self.name, "approved", "SbomPresent", f"An SBOM lists {have}.", have, "an SBOM")

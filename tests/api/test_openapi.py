@@ -21,7 +21,7 @@ from tests.support.house import House
 OURS = ("/v1/", "/healthz", "/readyz")
 NOT_FUZZED = {"/v1/events", "/v1/traces/{trace_id}/stream"}
 """The first is tested by its own room; the second does not end."""
-SCOPES = ("read", "command", "events:write", "admin")
+SCOPES = ("read", "command", "events:write", "evidence:write", "admin")
 CHECKS = [status_code_conformance, content_type_conformance, response_schema_conformance]
 
 
@@ -53,7 +53,7 @@ def test_every_operation_says_what_it_does_who_may_and_how_it_fails(document: di
         if not path.startswith("/v1/"):
             continue
         assert operation["security"] == [{"HTTPBearer": []}], path
-        assert operation["x-scope"] in {"read", "command", "events:write", "admin"}, path
+        assert operation["x-scope"] in SCOPES, path
         failures = {"401", "403"} | ({"413", "415"} if method == "POST" else set())
         assert failures <= operation["responses"].keys(), path
 
@@ -92,4 +92,4 @@ def test_a_fuzzer_finds_nothing_the_document_does_not_say(home: House) -> None:
             case.call_and_validate(headers=headers, checks=CHECKS)
 
         run()
-    assert len(tried) == 17, tried
+    assert len(tried) == 18, tried

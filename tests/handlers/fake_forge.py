@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+import policies
 from bot import messages
 from bot.domain import effect as fx
 from bot.domain import payloads as p
@@ -55,14 +56,43 @@ class FakeForge:
     """What the change touches, where a test is about it."""
     told: dict[str, Any] = field(default_factory=dict)
     """What else is said of the change."""
+    trial: fx.PolicyTrial | None = None
+    """What trying the policy of a change comes to, where a test is about it."""
     performed: list[fx.Effect] = field(default_factory=list)
+    evidence: fx.EvidenceResult = field(default_factory=fx.EvidenceResult)
+    """What the reports of a run come to."""
+    recalled: fx.CoverageResult = field(default_factory=fx.CoverageResult)
+    """What the log knows of the target's coverage."""
+    missing: bool = False
+    """The repository is not there."""
+    owned: bool = True
+    """Whether a repository that was made can be found afterwards."""
+    unknown: frozenset[str] = frozenset()
+    """Kinds of effects that this forge does not have."""
+
+    def wanted(self, kind: type[fx.Effect]) -> list[Any]:
+        """Effects of a kind, in order."""
+        return [effect for effect in self.performed if isinstance(effect, kind)]
 
     def perform(self, effect: fx.Effect, world: Any) -> Model:
         self.performed.append(effect)
+        if effect.kind in self.unknown:
+            raise Permanent("UnknownEffect", f"this forge does not know {effect.kind}")
         name = re.sub("(?<!^)(?=[A-Z])", "_", effect.kind).lower()
         return getattr(self, f"do_{name}")(effect, world)
 
+    def do_gather_evidence(self, effect: fx.GatherEvidence, world: Any) -> Model:
+        return self.evidence
+
+    def do_recall_coverage(self, effect: fx.RecallCoverage, world: Any) -> Model:
+        return self.recalled
+
+    def do_sign_statement(self, effect: fx.SignStatement, world: Any) -> Model:
+        return fx.SignedResult(key_id="key", envelope={"statement": effect.statement})
+
     def do_gather_facts(self, effect: fx.GatherFacts, world: Any) -> Model:
+        if self.missing:
+            raise Permanent("NotFound", f"there is no repository {effect.repository!r}")
         branch = effect.branch if effect.branch in self.heads else None
         return p.FactsGathered(
             correlation=effect.correlation,
@@ -83,6 +113,16 @@ class FakeForge:
     def _told_change(self) -> dict[str, Any] | None:
         told = {} if self.paths is None else {"paths": list(self.paths)}
         return self.change | told | self.told if self.change else None
+
+    def do_try_policy(self, effect: fx.TryPolicy, world: Any) -> Model:
+        if self.trial is not None:
+            return self.trial
+        text = self.branches[effect.branch].get(".pointsman/policy.yaml", "version: 1\n")
+        try:
+            policies.load(text, organisation=effect.organisation)
+        except policies.PolicyErrors as broken:
+            return fx.PolicyTrial(errors=tuple(str(error) for error in broken.errors))
+        return fx.PolicyTrial()
 
     def do_commit_files(self, effect: fx.CommitFiles, world: Any) -> Model:
         files = effect.files
@@ -229,6 +269,22 @@ class FakeForge:
         self.outbox.append(Draft(type="ChangeMerged", data=data, actor=messages.BOT))
         return fx.MergeResult(sha=merge, tree=tree, head_tree=head_tree)
 
+    def do_create_repository(self, effect: fx.CreateRepository, world: Any) -> Model:
+        self.missing = not self.owned
+        return fx.Done(id=effect.repository)
+
+    def do_publish_release(self, effect: fx.PublishRelease, world: Any) -> Model:
+        return fx.Done(id=effect.tag)
+
+    def do_prepare_environment(self, effect: fx.PrepareEnvironment, world: Any) -> Model:
+        return fx.Done(id=effect.environment)
+
+    def do_open_issue(self, effect: fx.OpenIssue, world: Any) -> Model:
+        return fx.IssueResult(reference=f"#{len(self.performed)}")
+
+    def do_link_issues(self, effect: fx.LinkIssues, world: Any) -> Model:
+        return fx.Done(id=str(effect.change))
+
     def do_run_pipeline(self, effect: fx.RunPipeline, world: Any) -> Model:
         return fx.PipelineResult(pipeline_id="2")
 
@@ -264,7 +320,10 @@ class FakeDeployer:
 
     def perform(self, effect: fx.Effect, world: Any) -> Model | None:
         if isinstance(effect, fx.Provision):
-            return fx.Provisioned(namespace=effect.namespace, endpoint=f"http://{effect.namespace}")
+            secrets = {"DB": f"@vault:{effect.namespace}/db"}
+            return fx.Provisioned(
+                namespace=effect.namespace, endpoint=f"http://{effect.namespace}", secrets=secrets
+            )
         if isinstance(effect, fx.UndoRelease):
             release = effect.release
             self.running[effect.failed.environment] = release.version if release else ""
@@ -282,4 +341,5 @@ class FakeDeployer:
             url="http://x",
             reason="" if healthy else "readiness never answered 200",
             startup_time_ms=5.0,
+            log_tail="" if healthy else "Traceback: boom",
         )

@@ -387,7 +387,7 @@ def test_a_head_that_moved_meanwhile_needs_nobody_and_is_brought_up_to_date_itse
     assert world.types("ManualInterventionRequired") == []
     assert len(updates(world)) == 2
     assert world.types("ApprovalInvalidated") == ["ApprovalInvalidated"]
-    assert world.last("ApprovalInvalidated").data["reason"].startswith("the head is ")
+    assert world.last("ApprovalInvalidated").data["reason"].startswith("a push made ")
     assert world.forge.contained["feature/booking-service/trace-1234"] == world.forge.heads["main"]
 
 

@@ -69,6 +69,8 @@ class World:
     held: list[tuple[str, str, fx.Effect]] = field(default_factory=list)
     trace: str = "trace-1234"
     counter: int = 0
+    attests: bool = False
+    creates_in: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.forge.policy = self.policy
@@ -167,6 +169,17 @@ class World:
     def last(self, type_: str) -> Event:
         return next(event for event in reversed(self.events) if event.type == type_)
 
+    def view(self, state: TraceState | None = None) -> View:
+        return View(
+            now=self.now,
+            state=state or self.state,
+            slots=dict(self.slots),
+            locks=self.locks,
+            find=self.find,
+            attests=self.attests,
+            creates_in=self.creates_in,
+        )
+
     def find(self, event_id: str) -> Event | None:
         return next((event for log in self.logs.values() for event in log if event.id == event_id), None)
 
@@ -193,8 +206,7 @@ class World:
         while queue:
             event = self._append(queue.popleft())
             state = self.states[trace]
-            view = View(now=self.now, state=state, slots=dict(self.slots), locks=self.locks, find=self.find)
-            decision = decide(event, view)
+            decision = decide(event, self.view(state))
             queue.extend(stamp(d, cause=event, index=i) for i, d in enumerate(decision.events))
             known = {(t, timer.name) for t, timer in self.timers}
             self.timers += [(trace, timer) for timer in decision.timers if (trace, timer.name) not in known]

@@ -208,7 +208,7 @@ def test_a_freeze_that_ends_lets_the_release_go_by_itself(house: House) -> None:
             break
 
     woken = house.event(trace, "TriggerRequested", after=house.event(trace, "ApprovalGranted").sequence)
-    assert woken.data["timer"].startswith("boundary-production-")
+    assert woken.data["timer"].startswith("freeze-")
     assert woken.time >= ends
     assert house.event(trace, "AutoMergeOnApprove").sequence > woken.sequence
     house.event(trace, "ReleasePublished")

@@ -6,6 +6,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlmodel import SQLModel
 
+import bot.forges.local.beside
 import bot.forges.local.tables
 import bot.log.tables
 import bot.projections.locks

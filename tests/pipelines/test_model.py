@@ -83,7 +83,7 @@ REFUSED: dict[str, tuple[list[dict[str, Any]], dict[str, Any], str]] = {
         {},
         "looks ahead or behind, which GitLab's engine can not",
     ),
-    "no event": ([BUILD], {"on": {}}, "name at least one of branches, changes and tags"),
+    "no event": ([BUILD], {"on": {}}, "name at least one of branches, changes, tags, schedules and manual"),
     "a branch for a shell": ([BUILD], {"on": {"branches": ["a b"]}}, "should match pattern"),
     "a variable of the trace": (
         [BUILD],

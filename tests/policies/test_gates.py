@@ -95,8 +95,28 @@ TABLE: list[tuple[str, dict[str, Any], str, str, str]] = [
     ("signed-artifacts", NONE, "delayed", "ArtifactsUnknown", "Waits for the pipeline to say what it built, and who signed it."),
     ("signed-artifacts", artifact(GOOD), "approved", "ArtifactsSigned", "Signed: booking."),
     ("signed-artifacts", artifact(), "rejected", "ImageUnsigned", "booking is not signed. Build it again, signed."),
-    ("signed-artifacts", artifact(Signature(identity="key:release")), "rejected", "SignatureInvalid",
-     "The signature of booking does not hold. Build it again, signed."),
+    ("signed-artifacts", artifact(Signature(identity="key:release")), "rejected", "NobodyTrusted",
+     "booking is signed, but the policy trusts nobody's signature. Name keys or identities under `trust`."),
+    ("signed-artifacts", artifact(Signature(identity="ci", verified=True, names_revision=False)), "rejected", "SignatureUnbound",
+     "What is signed of booking does not say of which revision it was built. Sign SLSA provenance of it."),
+    ("signed-artifacts", NONE | {"unread": {HEAD: ("out/p.json (NotAnEnvelope: payload must be text)",)}}, "delayed", "ArtifactsUnknown",
+     "Waits for the pipeline to say what it built, and who signed it. Could not be read: out/p.json (NotAnEnvelope: payload must be text)."),
+    ("vulnerabilities: {block: high}", {"findings": {HEAD: (Finding(id="CVE-1", severity="high", component="libx", count=3), Finding(id="", severity="high", count=9))}},
+     "rejected", "VulnerabilitiesFound", "Found CVE-1 (high in libx, 3 times) and 9 more: update what is hit, or accept it under `allow` of the policy."),
+    ("vulnerabilities: {block: high, allow: CVE-1}", {"findings": {HEAD: (Finding(id="CVE-1", severity="high", count=3), Finding(id="", severity="critical", count=1))}},
+     "rejected", "VulnerabilitiesFound", "Found 1 that are high or worse: update what is hit, or accept it under `allow` of the policy."),
+    ("licences: {deny: [GPL-3.0-only]}", parts(libx=("GPL-3.0-only AND MIT",)), "rejected", "LicenceDenied", "libx (GPL-3.0-only AND MIT) may not be shipped: take another part."),
+    ("licences: {deny: [GPL-3.0-only]}", parts(libx=("GPL-3.0-only AND MIT", "MIT")), "approved", "LicencesFit", "All 1 parts may be shipped."),
+    ("licences: {allow: [MIT]}", parts(libx=("ISC AND MIT",)), "rejected", "LicenceDenied", "libx (ISC AND MIT) may not be shipped: take another part."),
+    ("rollback-plan", NONE, "approved", "RollbackPlanned", "The way back is automatic."),
+    ("sbom-present", {"components": {HEAD: (Component(name="a", count=40), Component(name="b", count=2))}}, "approved", "SbomPresent", "An SBOM lists 42 parts."),
+    ("tests-passed: {accept: evidence}", {"tests": {HEAD: "passed"}}, "delayed", "TestsMissing",
+     "Waits for the pipeline of aaaaaaa: nothing is known of its tests yet."),
+    ("tests-passed: {accept: evidence}", {"tests": {}, "test_reports": {HEAD: "passed"}}, "approved", "TestsPassed", "The tests of aaaaaaa passed."),
+    ("tests-passed: {accept: [pipeline, evidence]}", {"test_reports": {HEAD: "failed"}}, "rejected", "TestsFailed",
+     "The tests of aaaaaaa failed: push a fix, or /retry if it was not the code."),
+    ("tests-passed: {accept: [pipeline, evidence]}", {"tests": {}, "test_reports": {HEAD: "passed"}}, "approved", "TestsPassed", "The tests of aaaaaaa passed."),
+    ("tests-passed", {"tests": {HEAD: "passed"}, "test_reports": {HEAD: "failed"}}, "approved", "TestsPassed", "The tests of aaaaaaa passed."),
     ("signed-artifacts: {identities: 'key:*'}", artifact(GOOD), "approved", "ArtifactsSigned", "Signed: booking."),
     ("signed-artifacts: {identities: ['key:other']}", artifact(GOOD), "rejected", "SignerNotAllowed",
      "booking is signed by key:release. Build it again, signed."),
@@ -178,15 +198,7 @@ def test_what_a_gate_says(gate: str, said: dict[str, Any], state: str, code: str
 
 
 def test_every_gate_is_in_a_table() -> None:
-    elsewhere = {
-        "approvals",
-        "freeze",
-        "hold",
-        "minimum-delay",
-        "promoted-from",
-        "required-labels",
-        "tests-passed",
-    }
+    elsewhere = {"approvals", "freeze", "hold", "minimum-delay", "promoted-from", "required-labels"}
     assert {row[0].partition(":")[0] for row in TABLE} == GATES.keys() - elsewhere
 
 
@@ -213,8 +225,8 @@ def nothing_known_approves_nothing(gates: list[str]) -> None:
         assert child(gate, UNKNOWN).state in {"delayed", "rejected"}, gate
 
 
-# `target-branch` looks at what every change has; `hold` and `up-to-date` hold by themselves when nobody says otherwise.
-ALWAYS_KNOWN = {"target-branch", "up-to-date"}
+# `target-branch` looks at what every change has, `rollback-plan` at the policy alone; `hold` and `up-to-date` hold by themselves when nobody says otherwise.
+ALWAYS_KNOWN = {"target-branch", "rollback-plan", "up-to-date"}
 ASKING = sorted({row[0] for row in TABLE if row[0].partition(":")[0] not in ALWAYS_KNOWN})
 
 

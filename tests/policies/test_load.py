@@ -193,7 +193,7 @@ def test_what_is_no_policy_at_all(text: str, said: str) -> None:
         (
             "SecurityReviewer: {users: [kim]}",
             "SecurityReviewr: {users: [kim]}",
-            "policy.yaml:35:14: tenants.vetclinic-001.environments.production.gates[4].approvals.all[1].role: nobody holds the "
+            "policy.yaml:35:14: tenants.vetclinic-001.environments.production.gates[11].approvals.all[1].role: nobody holds the "
             "role 'SecurityReviewer': name users or teams under `roles` (asked for by the pack compliance)",
         ),
         ("extends: compliance", "tenants: {}", "policy.yaml:35:5: tenants.vetclinic-001.tenants: a tenant has no tenants"),
@@ -299,7 +299,8 @@ def test_a_tenant_has_its_own_policy_and_the_others_the_common_one() -> None:
     assert own.roles["ReleaseManager"] == common.roles["ReleaseManager"]
     assert own.environments["production"].deploy.strategy == "gitops"
     assert [item.gate.name for item in own.environments["production"].gates] == [
-        "approvals", "tests-passed", "coverage", "hold", "approvals", "minimum-delay"
+        "approvals", "tests-passed", "coverage", "hold", "target-branch", "commit-message", "commit-signatures", "sbom-present",
+        "signed-artifacts", "namespace-authorised", "rollback-plan", "approvals", "minimum-delay",
     ]  # fmt: skip
     assert common.digest == own.digest
     assert len(common.digest) == 64

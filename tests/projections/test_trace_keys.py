@@ -12,7 +12,7 @@ from bot.domain.event import Draft, Event
 from bot.domain.trace import TraceState
 from bot.forges.port import RepositoryFact
 from bot.log import Store, upgrade
-from bot.projections.trace_keys import TraceKeys, keys
+from bot.projections.trace_keys import TraceKeys, keys, owner
 from tests.log.facts import fact
 
 SHA, HEAD = "a" * 40, "b" * 40
@@ -182,3 +182,23 @@ def test_only_our_own_facts_say_whose_a_branch_is(store: Store, source: str, own
     with looking(store) as found:
         found.record(event("BranchDeleted", "urn:qa", branch="feature/x"), STATE)
         assert resolve(found, asked("local:acme/booking@feature/x")) == owner
+
+
+def test_a_release_leads_to_the_first_trace_that_had_a_verdict_on_it(database_url: str) -> None:
+    upgrade(database_url)
+    store = Store(database_url)
+    told = event("pointsman.VerdictChanged", environment="production").model_copy(
+        update={"release_id": "release-1"}
+    )
+    other = told.model_copy(update={"trace_id": "trace-2"})
+    foreign = told.model_copy(update={"source": "api", "release_id": "release-2"})
+    for one in (told, other, foreign):
+        with store.begin() as session:
+            names = TraceKeys(session)
+            names.record(one, STATE)
+            names.flush()
+    with store.read() as session:
+        assert owner(session, told.tenant_id, "release:release-1") == told.trace_id
+        assert owner(session, "other", "release:release-1") is None
+        assert owner(session, told.tenant_id, "release:release-2") is None
+    store.close()

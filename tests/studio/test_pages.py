@@ -274,6 +274,7 @@ def test_what_is_not_there_is_a_page_too(home: House, path: str) -> None:
 
 # -- nothing of others' text runs ----------------------------------------
 
+EVIL_RELEASE = "release-evil"
 EVIL = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
 
 
@@ -314,7 +315,11 @@ def evil_trace(home: House) -> None:
     ]
     for number, one in enumerate(told, start=5):
         said = poisoned(one.data)
-        happened.append(one.model_copy(update={"id": f"evil-{number}", "data": said, "environment": EVIL}))
+        happened.append(
+            one.model_copy(
+                update={"id": f"evil-{number}", "data": said, "environment": EVIL, "release_id": EVIL_RELEASE}
+            )
+        )
     with home.store.begin() as session:
         append(session, happened)
 
@@ -342,7 +347,15 @@ class Elements(HTMLParser):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/traces/evil", "/traces/%3Cscript%3E", "/sign-in?to=%22%3E%3Cscript%3E"]
+    "path",
+    [
+        "/",
+        "/traces/evil",
+        "/traces/%3Cscript%3E",
+        "/sign-in?to=%22%3E%3Cscript%3E",
+        f"/releases/{EVIL_RELEASE}?trace=evil",
+        "/releases/%3Cscript%3E?trace=%22%3E%3Cscript%3E",
+    ],
 )
 def test_wicked_text_stays_text(home: House, path: str) -> None:
     with home.store.read() as session:
@@ -361,7 +374,7 @@ def test_wicked_text_stays_text(home: House, path: str) -> None:
     ]
     links = [str(attributes.get("href", "")) for tag, attributes in elements if tag == "a"]
     assert not [address for address in links if not address.startswith(("/", "#", "http://", "https://"))]
-    if path == "/traces/evil":
+    if "evil" in path:
         assert text_of(answer.text).count("<script>alert(1)</script>") > 10
 
 

@@ -23,12 +23,13 @@ from bot.domain.effect.change import (
 )
 from bot.domain.effect.common import Effect, File
 from bot.domain.effect.deployment import ApplyRelease, Provision, Service, Target, UndoRelease
+from bot.domain.effect.evidence import GatherEvidence, RecallCoverage, SignStatement
 from bot.domain.effect.memory import WriteMemory
+from bot.domain.effect.policy import TryPolicy
 from bot.domain.effect.repository import (
     AnswerDeployment,
     CreateRepository,
     CreateTag,
-    GatherEvidence,
     LinkIssues,
     OpenIssue,
     PrepareEnvironment,
@@ -43,14 +44,20 @@ from bot.domain.result import (
     CheckResult,
     CommentResult,
     CommitResult,
+    CoverageResult,
     Done,
     EvidenceResult,
     Health,
     IssueResult,
     MergeResult,
+    NewlyBlocked,
+    OtherVerdict,
     PipelineResult,
+    PolicyTrial,
     Probe,
     Provisioned,
+    SignedResult,
+    TriedCase,
     UpdateResult,
 )
 
@@ -65,6 +72,7 @@ __all__ = [
     "CommentResult",
     "CommitFiles",
     "CommitResult",
+    "CoverageResult",
     "CreateRepository",
     "CreateTag",
     "Done",
@@ -78,9 +86,12 @@ __all__ = [
     "LinkIssues",
     "MergeChange",
     "MergeResult",
+    "NewlyBlocked",
     "OpenChange",
     "OpenIssue",
+    "OtherVerdict",
     "PipelineResult",
+    "PolicyTrial",
     "PostComment",
     "PrepareEnvironment",
     "Probe",
@@ -88,12 +99,17 @@ __all__ = [
     "Provisioned",
     "PublishRelease",
     "React",
+    "RecallCoverage",
     "RecordDeployment",
     "RevertCommit",
     "RunPipeline",
     "Service",
     "SetCheck",
+    "SignStatement",
+    "SignedResult",
     "Target",
+    "TriedCase",
+    "TryPolicy",
     "UndoRelease",
     "UpdateBranch",
     "UpdateChange",
@@ -124,9 +140,12 @@ EFFECTS: dict[str, type[Effect]] = {
         RevertCommit,
         CreateRepository,
         GatherEvidence,
+        RecallCoverage,
+        SignStatement,
         Provision,
         ApplyRelease,
         UndoRelease,
         WriteMemory,
+        TryPolicy,
     )
 }

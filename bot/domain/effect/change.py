@@ -28,6 +28,8 @@ class GatherFacts(Effect):
     Permanent('SymlinkRefused')."""
     past: int = Field(default=0, ge=0, le=50)
     """How many of the last merged changes are wanted."""
+    signatures: bool = False
+    """Whether somebody asks which commits of the change are signed; forges that tell it anyway do."""
     run: str | None = None
     """Id of a pipeline run whose jobs and coverage are wanted."""
 

@@ -18,7 +18,7 @@ class File(Model):
 
 
 class Effect(Model):
-    """Common to all effects. `target` picks the performer: a forge's name, `deploy` or `memory`."""
+    """Common to all effects. `target` picks the performer: a forge's name, `deploy`, `memory` or `policy`."""
 
     kind: ClassVar[str]
     target: str = "local"

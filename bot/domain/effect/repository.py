@@ -128,16 +128,7 @@ class CreateRepository(Effect):
     description: str = ""
     mark: str
     private: bool = True
+    owner: str = ""
+    """Who asked for it: may work in it from the beginning, where the forge does not see to that by itself."""
     required_check: str = ""
     webhook_url: str = ""
-
-
-class GatherEvidence(Effect):
-    """Read the reports that a pipeline run kept: tests, coverage, findings, parts lists, signatures.
-
-    Result: `EvidenceResult`.
-    """
-
-    kind: ClassVar[str] = "GatherEvidence"
-    run: str
-    revision: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -10,6 +10,7 @@ from bot.domain.effect import File, Service
 from bot.domain.model import OpenModel
 
 SHA = r"^[0-9a-f]{40}$"
+REFERENCE = r"^[A-Za-z0-9._/-]{0,100}#[1-9][0-9]{0,8}$"
 
 
 class ModuleGenerated(OpenModel):
@@ -35,6 +36,12 @@ class ModuleGenerated(OpenModel):
     service: Service | None = None
     needs_infrastructure: bool = True
     compliance_mode: bool = False
+    issues: tuple[Annotated[str, Field(pattern=REFERENCE)], ...] = Field(default=(), max_length=20)
+    """What the module is about, as people write it on the forge: `#12`, `AB#12`."""
+    close_issues: bool = False
+    """Whether merging the change closes them."""
+    create_repository: bool = False
+    """Make the repository when it is not there, where the settings let the bot do that."""
 
 
 class OnboardingRequested(OpenModel):

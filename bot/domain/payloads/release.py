@@ -24,6 +24,8 @@ class VerdictChanged(OpenModel):
     policy_digest: str
     """Of the policy text; the text itself is in `FactsGathered`."""
     phase: Literal["change", "deployment"] = "change"
+    compliance: bool | None = None
+    """True: under compliance rules; else left out."""
 
 
 class ReleaseVerdict(OpenModel):
@@ -36,6 +38,7 @@ class ReleaseVerdict(OpenModel):
     reasons: tuple[str, ...] = ()
     approvers: tuple[str, ...] = ()
     policy_version: str = ""
+    compliance: bool | None = None
     next_change_at: Moment | None = None
 
 
@@ -74,6 +77,10 @@ class DeploymentEnded(OpenModel):
     reason: str = ""
     recoverable: bool = True
     rolled_back_to: str | None = None
+    rollback: Literal["", "done", "failed"] = ""
+    """Of a failed deployment: whether it was rolled back."""
+    log_tail: str = ""
+    """Of one that was given up without a rollback: the end of what the service printed."""
     release: dict[str, Any] = Field(default_factory=dict)
     """The `Target` that runs (for the last known good)."""
 
@@ -94,11 +101,13 @@ class RollbackTriggered(OpenModel):
     environment: str
     release_id: str
     version: str
-    to_version: str | None
+    to_version: str | None = None
     revision: str
     reason: str
     trigger: Literal["automatic", "manual", "policy"]
     by: str | None = None
+    log_tail: str = ""
+    """The end of what the service printed, where it was seen to fail."""
 
 
 class AutoMerge(OpenModel):
@@ -116,6 +125,27 @@ class BranchUpdateRequested(OpenModel):
     change: int
     revision: str
     base: str = ""
+
+
+class PolicyTrialRequested(OpenModel):
+    """`pointsman.PolicyTrialRequested`: a change touches the policy, so the policy of its head is tried."""
+
+    change: int
+    revision: str
+
+
+class PolicyTried(OpenModel):
+    """`pointsman.PolicyTried`: whether the policy of `revision` can be read and passes its own tests.
+
+    `differing` verdicts of the past would have been others; `blocked`: open changes with newly closed gates.
+    """
+
+    change: int
+    revision: str
+    ok: bool
+    message: str = ""
+    differing: int = 0
+    blocked: int = 0
 
 
 class MergeVerdictChanged(OpenModel):

@@ -197,6 +197,8 @@ class MergeGroupRequested(OpenModel):
     target: str
     base: str
     branch: str
+    changes: tuple[int, ...] = ()
+    """The change that the group adds to what stands before it in the queue."""
 
 
 class DeploymentRequested(OpenModel):
@@ -291,6 +293,8 @@ class FactsGathered(OpenModel):
     """
     policy_text: str | None = None
     policy_revision: str | None = None
+    organisation_text: str | None = None
+    """The policy that all repositories of the organisation lie over; None: it has none."""
     actors: dict[str, Actor] = Field(default_factory=dict)
     files: dict[str, str | None] = Field(default_factory=dict)
     can_write: bool = True

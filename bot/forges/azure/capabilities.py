@@ -31,6 +31,23 @@ CAPABILITIES: Capabilities = dict.fromkeys(Feature, YES) | {
         "votes: 10 and 5 approve, -5 and -10 ask for changes, 0 takes a vote back; "
         "an approving one only by a service hook for votes alone, as `connect` makes it"
     ),
+    Feature.RELEASES: so(
+        "a page of the project's wiki, `/Releases/<repository>/<tag>`: a repository has no release pages"
+    ),
+    Feature.ISSUES: so(
+        "work items of the kind that the project's process has for requirements, labels as tags; "
+        "completing a change closes all that is linked to it, or nothing"
+    ),
+    Feature.ENVIRONMENTS: so(
+        "of the project; their variables are the group `<repository>.<environment>`, "
+        "which a pipeline needs to be allowed once"
+    ),
+    Feature.REVERT: so("a file that comes back comes without the executable bit"),
+    Feature.CREATE_REPOSITORY: so(
+        "in a project that is there, and as visible as that; "
+        "known by a trailer of its first commit, as it has no description"
+    ),
+    Feature.REPORTS: so("published artefacts of 64 MiB at most each; not what is published as test results"),
     Feature.MISSED_CALLS: so(
         "failed notifications of its service hooks; "
         "the repository itself while a subscription is switched off"
@@ -53,5 +70,10 @@ UNPROVEN: tuple[str, ...] = (
     "`X-RateLimit-*` and `Retry-After` on answers that are fine",
     "environment checks: their call, and the event that answers it",
     "Entra: workload identity",
+    "the oldest commit of a branch; a repository's first push through the API makes its default branch",
+    "wiki pages: those above one that is missing, and a version that is not the newest",
+    "work items: links that are there already, queries by who opened them, `transitionWorkItems`",
+    "a status policy for one author; an environment's and a variable group's refusals",
+    "artefacts and where they are downloaded from",
 )
 """What no recorded answer shows (docs/forges.md); the shapes are those of the SDK's models all the same."""

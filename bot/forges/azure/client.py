@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from bot.domain.errors import Permanent, Retryable
 from bot.forges.azure.credentials import Credentials
+from bot.forges.azure.downloads import CHUNK, belongs, kept
 from bot.forges.azure.names import People
 from bot.forges.azure.speech import Refusal, Service, translated
 
@@ -28,6 +29,7 @@ SIGN_IN = {203, 302, 401}
 """A wrong token is answered with the sign-in page, which is no error by its status."""
 AREAS = {
     "build": "build.build_client.BuildClient",
+    "core": "core.core_client.CoreClient",
     "git": "git.git_client.GitClient",
     "hooks": "service_hooks.service_hooks_client.ServiceHooksClient",
     "identity": "identity.identity_client.IdentityClient",
@@ -37,6 +39,8 @@ AREAS = {
     "security": "security.security_client.SecurityClient",
     "task": "task.task_client.TaskClient",
     "test": "test.test_client.TestClient",
+    "wiki": "wiki.wiki_client.WikiClient",
+    "work": "work_item_tracking.work_item_tracking_client.WorkItemTrackingClient",
 }
 COVERAGE = "77560e8a-4e8c-4d59-894e-a5f264c24444"
 EVENTS = "557624af-b29e-4c20-8ab0-0399d2204f3f"
@@ -68,6 +72,8 @@ class Client:
     people: People
     cache: Path
     verify: str | bool = True
+    hook_secret: str = field(default="", repr=False)
+    """What new service hooks show when they call."""
     budget: Budget = field(default_factory=Budget)
     _made: dict[str, Service] = field(default_factory=dict)
     _areas: dict[str, str] | None = None
@@ -106,6 +112,14 @@ class Client:
     def test(self) -> Any:
         return self.service("test")
 
+    @property
+    def wiki(self) -> Any:
+        return self.service("wiki")
+
+    @property
+    def work(self) -> Any:
+        return self.service("work")
+
     def service(self, name: str) -> Any:
         """The client of an area of the API; its methods are the SDK's, and raise as this module says."""
         with self._lock:
@@ -130,6 +144,30 @@ class Client:
         return made._send(  # noqa: SLF001 - what its own methods call
             http_method=method, location_id=location, version="7.1-preview.1", route_values=route, **more
         )
+
+    def download(self, address: str, most: int) -> IO[bytes] | None:
+        """A file that an answer named the address of; None for one of more than so many bytes.
+
+        Raises Permanent('ForeignAddress') for one where the bot's token has no business.
+        """
+        import requests
+
+        if not belongs(self.organisation, address):
+            raise Permanent("ForeignAddress", "Azure DevOps names an address that is not its own")
+        with (
+            translated(),
+            requests.get(
+                address,
+                auth=_signed(self.credentials.header),
+                headers={"User-Agent": "pointsman"},
+                stream=True,
+                timeout=TIMEOUT_S,
+                verify=self.verify,
+                allow_redirects=False,
+            ) as answer,
+        ):
+            self._hear(answer)
+            return kept(answer.iter_content(CHUNK), most)
 
     def model(self, area: str, name: str, /, **values: Any) -> Any:
         """A model of the SDK, to be sent."""

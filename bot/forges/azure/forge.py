@@ -12,6 +12,7 @@ from bot.domain.effect import Effect
 from bot.domain.errors import Permanent
 from bot.domain.model import Model
 from bot.domain.performer import EffectContext
+from bot.forges.allowance import Allowance
 from bot.forges.azure.capabilities import CAPABILITIES
 from bot.forges.azure.client import Client
 from bot.forges.azure.credentials import Credentials, PersonalToken, WorkloadIdentity
@@ -21,11 +22,12 @@ from bot.forges.azure.normalise import normalise
 from bot.forges.azure.perform import perform, told
 from bot.forges.azure.place import Place
 from bot.forges.azure.read import export
+from bot.forges.azure.reports import reports
 from bot.forges.azure.standing import connect, examine
 from bot.forges.azure.verify import authenticate
 from bot.forges.capabilities import Capabilities
 from bot.forges.finding import Finding, broken
-from bot.forges.port import Delivery, Missed, RepositoryFact, Unusable
+from bot.forges.port import Delivery, Missed, Report, RepositoryFact, Unusable
 from bot.log.store import Store
 from bot.settings import Settings
 
@@ -50,7 +52,7 @@ class AzureForge:
     @classmethod
     def configured(cls, settings: Settings, _store: Store) -> Self | None:
         secrets = settings.webhook_secrets(FORGE)
-        client = _client(settings)
+        client = _client(settings, secrets[0] if secrets else b"")
         if client is None and not secrets:
             return None
         return cls(tuple(secrets), People(settings.azure_login), client)
@@ -70,6 +72,10 @@ class AzureForge:
         with told(repository):
             export(Place(self._account(), Repository.of(repository)), revision, path, into)
 
+    def reports(self, repository: str, run: str) -> Iterator[Report]:
+        with told(repository):
+            yield from reports(Place(self._account(), Repository.of(repository)), run)
+
     def missed(self, since: datetime) -> Iterator[Missed]:
         if self._client is not None:
             with told("the organisation"):
@@ -80,6 +86,12 @@ class AzureForge:
             yield broken("azure", "the bot has no account there: it hears, and can do nothing", ADVICE)
         else:
             yield from examine(self._client, repositories)
+
+    def allowances(self) -> Iterator[Allowance]:
+        """Nothing as long as there is enough: Azure DevOps tells only who comes near its limit."""
+        budget = self._client.budget if self._client else None
+        if budget and budget.remaining is not None:
+            yield Allowance("account", "api", budget.limit, budget.remaining)
 
     def connect(self, repository: str, webhook_url: str) -> Iterator[Finding]:
         if self._client is None:
@@ -93,7 +105,7 @@ class AzureForge:
         return self._client
 
 
-def _client(settings: Settings) -> Client | None:
+def _client(settings: Settings, hook_secret: bytes) -> Client | None:
     verify = str(settings.ca_bundle) if settings.ca_bundle else True
     credentials = _credentials(settings, verify=verify)
     if not settings.azure_url or credentials is None:
@@ -108,6 +120,7 @@ def _client(settings: Settings) -> Client | None:
         People(settings.azure_login),
         settings.home / "azure",
         verify,
+        hook_secret.decode(),
     )
 
 

@@ -37,7 +37,7 @@ def merge_change(place: Place, effect_id: str, effect: e.MergeChange) -> e.Merge
         _contains_target(place, change, effect)
     if change.completion_queue_time is None or str(change.merge_status) != "queued":
         _policies(place, change)
-        _complete(place, effect_id, effect)
+        _complete(place, effect_id, effect, change)
     return _result(place, _wait(place, effect))
 
 
@@ -112,13 +112,15 @@ def _name(configuration: Any) -> str:
     return "/".join(filter(None, (genre, status))) or str(configuration.type.display_name)
 
 
-def _complete(place: Place, effect_id: str, effect: e.MergeChange) -> None:
+def _complete(place: Place, effect_id: str, effect: e.MergeChange, change: Any) -> None:
     message = message_with(effect.message, {**effect.trailers, "Effect-Id": effect_id})
+    asked = change.completion_options
     options = place.model(
         "GitPullRequestCompletionOptions",
         merge_strategy=STRATEGY[effect.method],
         merge_commit_message=message.rstrip("\n"),
         delete_source_branch=False,
+        transition_work_items=bool(asked and asked.transition_work_items),
     )
     wanted = place.model(
         "GitPullRequest",

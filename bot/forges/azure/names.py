@@ -99,5 +99,15 @@ def run_url(organisation: str, project: str, number: int) -> str:
     return f"{_web(organisation, project)}/_build/results?buildId={number}"
 
 
+def work_item_url(organisation: str, project: str, number: int) -> str:
+    """The page of a work item."""
+    return f"{_web(organisation, project)}/_workitems/edit/{number}"
+
+
+def environment_url(organisation: str, project: str, number: int) -> str:
+    """The page of an environment of Azure Pipelines."""
+    return f"{_web(organisation, project)}/_environments/{number}"
+
+
 def _web(organisation: str, project: str) -> str:
     return f"{organisation.rstrip('/')}/{quote(project)}"

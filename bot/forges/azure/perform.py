@@ -9,19 +9,27 @@ from bot.domain import payloads as p
 from bot.domain.errors import Permanent, Retryable
 from bot.domain.model import Model
 from bot.domain.performer import EffectContext
-from bot.forges.azure import changes, checks, comments, pipelines, read, tags
+from bot.forges.azure import changes, checks, comments, pipelines, read, tags, work_items
 from bot.forges.azure.client import Client
 from bot.forges.azure.commit_files import commit_files
+from bot.forges.azure.environments import prepare_environment
+from bot.forges.azure.founding import create_repository
 from bot.forges.azure.gates import answer_deployment
 from bot.forges.azure.merging import merge_change
 from bot.forges.azure.names import Repository
 from bot.forges.azure.place import Place
+from bot.forges.azure.releases import publish_release
+from bot.forges.azure.reverting import revert_commit
 from bot.forges.azure.speech import Refusal
 from bot.forges.azure.updating import update_branch
 from bot.pipelines import azure_pipelines
 from bot.telemetry import get_logger
 
 log = get_logger(__name__)
+SCOPES = (
+    "give its account the permission, and its token the scopes code, build, identity, hooks, "
+    "work items, wiki, variable groups, environments"
+)
 PATIENCE_S = 1.0
 """A shorter pause that the forge asked for is over before the first request is out."""
 
@@ -56,12 +64,8 @@ class told:  # noqa: N801 - reads as a statement: with told(...)
         if refusal.status == 404:  # noqa: PLR2004 - HTTP
             return Permanent("NotFound", f"{self._about}: {said}")
         if refusal.status == 403:  # noqa: PLR2004 - HTTP
-            return Permanent(
-                "AccessDenied",
-                f"the bot may not do this in {self._about}: {said} "
-                "(give its account the permission, and its token the scopes code, build, identity, hooks)",
-            )
-        if refusal.status == 409:  # noqa: PLR2004 - HTTP
+            return Permanent("AccessDenied", f"the bot may not do this in {self._about}: {said} ({SCOPES})")
+        if refusal.status in {409, 412}:
             return Retryable(f"{self._about} changed in between: {said}")
         return Permanent("Refused", f"{self._about}: {said}")
 
@@ -126,6 +130,30 @@ def _answer(place: Place, _id: str, effect: e.AnswerDeployment, _context: Effect
     return answer_deployment(place, effect)
 
 
+def _release(place: Place, _id: str, effect: e.PublishRelease, _context: EffectContext) -> e.Done:
+    return publish_release(place, effect)
+
+
+def _issue(place: Place, effect_id: str, effect: e.OpenIssue, _context: EffectContext) -> e.IssueResult:
+    return work_items.open_issue(place, effect_id, effect)
+
+
+def _link(place: Place, _id: str, effect: e.LinkIssues, _context: EffectContext) -> e.Done:
+    return work_items.link_issues(place, effect)
+
+
+def _environment(place: Place, _id: str, effect: e.PrepareEnvironment, _context: EffectContext) -> e.Done:
+    return prepare_environment(place, effect)
+
+
+def _revert(place: Place, effect_id: str, effect: e.RevertCommit, _context: EffectContext) -> e.CommitResult:
+    return revert_commit(place, effect_id, effect)
+
+
+def _create(place: Place, _id: str, effect: e.CreateRepository, _context: EffectContext) -> e.Done:
+    return create_repository(place, effect)
+
+
 PERFORM: dict[str, Callable[..., Model]] = {
     "GatherFacts": _gather,
     "CommitFiles": _commit,
@@ -140,4 +168,10 @@ PERFORM: dict[str, Callable[..., Model]] = {
     "RunPipeline": _run,
     "RecordDeployment": _deployed,
     "AnswerDeployment": _answer,
+    "PublishRelease": _release,
+    "OpenIssue": _issue,
+    "LinkIssues": _link,
+    "PrepareEnvironment": _environment,
+    "RevertCommit": _revert,
+    "CreateRepository": _create,
 }

@@ -105,7 +105,7 @@ def _protected(place: Place) -> Finding:
     found = place.policies(ref_name=HEADS + place.default_branch, policy_type=STATUS_POLICY)
     required = [one for one in found if one.type.id == STATUS_POLICY]
     wanted = context_of(MERGE_CHECK)
-    if any(_status(one) == wanted for one in required):
+    if any(status_of(one) == wanted for one in required):
         return fine(str(place.repository), f"{place.default_branch} cannot be merged into past the bot")
     return doubtful(
         str(place.repository),
@@ -114,7 +114,8 @@ def _protected(place: Place) -> Finding:
     )
 
 
-def _status(policy: Any) -> tuple[str, str]:
+def status_of(policy: Any) -> tuple[str, str]:
+    """Genre and name of the status that a policy asks for; empty texts for another kind of policy."""
     settings = policy.settings or {}
     return str(settings.get("statusGenre") or ""), str(settings.get("statusName") or "")
 
@@ -125,13 +126,14 @@ def connect(client: Client, repository: str, webhook_url: str, secrets: Sequence
         yield broken("azure", "has no webhook secret", "Set POINTSMAN_AZURE_WEBHOOK_SECRET.")
         return
     try:
-        yield from _hook(Place(client, Repository.of(repository)), webhook_url, secrets[0].decode())
+        yield from hook(Place(client, Repository.of(repository)), webhook_url, secrets[0].decode())
     except (Retryable, Permanent, Refusal) as error:
         yield broken(repository, f"could not be connected: {error}", "Let a project administrator do it.")
     yield from examine(client, (repository,))
 
 
-def _hook(place: Place, url: str, secret: str) -> Iterator[Finding]:
+def hook(place: Place, url: str, secret: str) -> Iterator[Finding]:
+    """Make the service hooks that are missing. Raises Refusal."""
     if urlsplit(url).scheme != "https":
         yield doubtful(
             str(place.repository),

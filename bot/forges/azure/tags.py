@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bot.domain import effect as e
 from bot.domain.errors import Permanent
-from bot.forges.azure.commit_files import STALE, refused
 from bot.forges.azure.names import TAGS, ZERO
 from bot.forges.azure.place import Place
+from bot.forges.azure.pushing import STALE, refused
 from bot.forges.azure.speech import Refusal
 from bot.forges.paths import FORBIDDEN_IN_BRANCH
 

@@ -12,10 +12,10 @@ from typing import Any
 from bot.domain import effect as e
 from bot.domain.errors import Permanent, Retryable
 from bot.forges.azure import changes
-from bot.forges.azure.commit_files import FORBIDDEN, STALE, is_ours, refused
 from bot.forges.azure.merging import WAITS_S, conflict
 from bot.forges.azure.names import HEADS
 from bot.forges.azure.place import Commit, Place
+from bot.forges.azure.pushing import FORBIDDEN, STALE, is_ours, refused
 from bot.forges.azure.speech import Refusal
 from bot.forges.trailers import message_with, trailers
 from bot.messages import BOT

@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol
 
 from bot.domain.errors import Permanent
 from bot.forges.github.errors import Answered, not_found
-from bot.telemetry import hide
+from bot.telemetry import hide, redact
 
 Level = Literal["read", "write"]
 Needs = Mapping[str, Level]
@@ -55,7 +55,8 @@ class App:
     def token(self, repository: str, needs: Needs, wishes: Needs) -> str:
         """A token for one repository that may do what is needed, and of what is wished what was granted.
 
-        Raises Permanent, Answered.
+        For an organisation, named without a slash, when a repository is yet to be made. Raises Permanent,
+        Answered.
         """
         with self._lock:  # one thread asks; the others use its answer
             installation = self._installation(repository)
@@ -89,11 +90,12 @@ class App:
         known = self._installations.get(repository)
         if known and known.known_at + KNOWN_S > self.clock():
             return known
+        kind, what = ("repos", "repository") if "/" in repository else ("orgs", "organisation")
         try:
-            said = self.signed("GET", f"/repos/{repository}/installation")
+            said = self.signed("GET", f"/{kind}/{repository}/installation")
         except Answered as error:
             if error.status == 404:  # noqa: PLR2004 - HTTP
-                raise not_found(f"repository {repository!r} where the App is installed") from error
+                raise not_found(f"{what} {repository!r} where the App is installed") from error
             raise
         if said.get("suspended_at"):
             raise Permanent(
@@ -124,7 +126,9 @@ class App:
         self, repository: str, installation: Installation, wanted: Mapping[str, str]
     ) -> tuple[str, float]:
         path = f"/app/installations/{installation.id}/access_tokens"
-        body = {"repositories": [repository.partition("/")[2]], "permissions": dict(wanted)}
+        body: dict[str, Any] = {"permissions": dict(wanted)}
+        if name := repository.partition("/")[2]:
+            body["repositories"] = [name]
         try:
             said = self.signed("POST", path, body)
         except Answered as error:
@@ -135,7 +139,8 @@ class App:
                     f"GitHub gives the App no token for {repository}: {error.message}",
                 ) from error
             raise
-        hide([said["token"]])
+        if redact(said["token"]) == said["token"]:  # else it is known by its looks, and need not be kept
+            hide([said["token"]])
         return said["token"], datetime.fromisoformat(said["expires_at"]).timestamp()
 
 

@@ -11,8 +11,11 @@ from bot.domain.errors import Permanent, Retryable
 from bot.domain.performer import EffectContext
 from bot.forges.github.account import Needs
 from bot.forges.github.errors import Answered, not_found
+from bot.forges.github.fitting import fitted, one_line
 from bot.forges.github.ground import CONTENTS, ISSUES, MISSING, TALK, Ground, ref_path, tree_of
+from bot.forges.github.linked import linked_in
 from bot.forges.paths import FORBIDDEN_IN_BRANCH
+from bot.messages import trace_url
 
 Json = dict[str, Any]
 INVALID = 422
@@ -20,12 +23,13 @@ OPEN: Needs = {"pull_requests": "write", "contents": "read", "metadata": "read"}
 
 
 def open_change(
-    ground: Ground, _effect_id: str, effect: e.OpenChange, _context: EffectContext
+    ground: Ground, _effect_id: str, effect: e.OpenChange, context: EffectContext
 ) -> e.ChangeResult:
     """Open a change, or find the open one."""
     if found := _find_open(ground, effect):
         return _opened(ground, effect, found, created=False)
-    said = {"title": effect.title, "head": effect.source, "base": effect.target_branch, "body": effect.body}
+    said = {"title": one_line(effect.title), "head": effect.source, "base": effect.target_branch}
+    said["body"] = fitted(effect.body, trace_url(ground.base_url, context.trace_id))
     try:
         made = ground.client.send("POST", effect.repository, "/pulls", said, needs=OPEN).json
     except Answered as error:
@@ -81,9 +85,10 @@ def get_pull(ground: Ground, repository: str, number: int) -> Json:
     return pull
 
 
-def update_change(ground: Ground, _effect_id: str, effect: e.UpdateChange, _context: EffectContext) -> e.Done:
+def update_change(ground: Ground, _effect_id: str, effect: e.UpdateChange, context: EffectContext) -> e.Done:
     """Title, body and state, then labels. Each is what it is afterwards, however often it is said."""
-    said = {"title": effect.title, "body": effect.body, "state": effect.state}
+    title = None if effect.title is None else one_line(effect.title)
+    said = {"title": title, "body": _body(ground, effect, context), "state": effect.state}
     wanted = {name: value for name, value in said.items() if value is not None}
     pull = _edit(ground, effect, wanted) if wanted else get_pull(ground, effect.repository, effect.change)
     have = {label["name"] for label in pull.get("labels") or []}
@@ -92,6 +97,15 @@ def update_change(ground: Ground, _effect_id: str, effect: e.UpdateChange, _cont
     for gone in sorted(have & set(effect.remove_labels)):
         _remove_label(ground, effect, gone)
     return e.Done(id=str(effect.change), url=pull["html_url"])
+
+
+def _body(ground: Ground, effect: e.UpdateChange, context: EffectContext) -> str | None:
+    """The new text. It keeps what links the change to issues: that is said there, too, and by nobody else."""
+    if effect.body is None:
+        return None
+    there = get_pull(ground, effect.repository, effect.change).get("body") or ""
+    url = trace_url(ground.base_url, context.trace_id)
+    return fitted(effect.body, url, end="" if linked_in(effect.body) else linked_in(there))
 
 
 def _edit(ground: Ground, effect: e.UpdateChange, wanted: Mapping[str, str]) -> Json:
@@ -122,34 +136,40 @@ def _remove_label(ground: Ground, effect: e.UpdateChange, label: str) -> None:
 
 def create_tag(ground: Ground, _effect_id: str, effect: e.CreateTag, _context: EffectContext) -> e.Done:
     """A tag, with a message if there is one. It never moves."""
-    if FORBIDDEN_IN_BRANCH.search(effect.name):
-        raise Permanent("InvalidTag", f"{effect.name!r} cannot be the name of a tag")
     repository = effect.repository
-    if tree_of(ground, repository, effect.revision) is None:
-        raise Permanent("RevisionMissing", f"there is no revision {effect.revision} in {repository}")
-    there = _tagged(ground, repository, effect.name)
+    checked_tag(ground, repository, effect.name, effect.revision)
+    there = tagged(ground, repository, effect.name)
     if there not in {None, effect.revision}:
         raise Permanent("TagExists", f"the tag {effect.name} is on {there} already")
     if there is None:
-        _tag(ground, effect)
+        point_tag(ground, repository, effect.name, effect.revision, effect.message)
     return e.Done(id=effect.name)
 
 
-def _tag(ground: Ground, effect: e.CreateTag) -> None:
-    target = effect.revision
-    if effect.message.strip():
-        about = {"tag": effect.name, "message": effect.message, "object": target, "type": "commit"}
-        target = ground.client.send("POST", effect.repository, "/git/tags", about, needs=CONTENTS).json["sha"]
-    said = {"ref": f"refs/tags/{effect.name}", "sha": target}
+def checked_tag(ground: Ground, repository: str, name: str, revision: str) -> None:
+    """Raises Permanent('InvalidTag'), Permanent('RevisionMissing')."""
+    if FORBIDDEN_IN_BRANCH.search(name):
+        raise Permanent("InvalidTag", f"{name!r} cannot be the name of a tag")
+    if tree_of(ground, repository, revision) is None:
+        raise Permanent("RevisionMissing", f"there is no revision {revision} in {repository}")
+
+
+def point_tag(ground: Ground, repository: str, name: str, revision: str, message: str = "") -> None:
+    """Make a tag; with a message an annotated one. Raises Retryable when somebody else was faster."""
+    target = revision
+    if message.strip():
+        about = {"tag": name, "message": message, "object": revision, "type": "commit"}
+        target = ground.client.send("POST", repository, "/git/tags", about, needs=CONTENTS).json["sha"]
+    said = {"ref": f"refs/tags/{name}", "sha": target}
     try:
-        ground.client.send("POST", effect.repository, "/git/refs", said, needs=CONTENTS)
+        ground.client.send("POST", repository, "/git/refs", said, needs=CONTENTS)
     except Answered as error:
         if error.says("already exists"):
-            raise Retryable(f"the tag {effect.name} was made meanwhile") from error
+            raise Retryable(f"the tag {name} was made meanwhile") from error
         raise
 
 
-def _tagged(ground: Ground, repository: str, name: str) -> str | None:
+def tagged(ground: Ground, repository: str, name: str) -> str | None:
     """The commit a tag is on."""
     try:
         target = ground.client.get(repository, f"/git/ref/{ref_path('tags', name)}")["object"]

@@ -8,16 +8,14 @@ from bot.domain import effect as e
 from bot.domain.performer import EffectContext
 from bot.forges.github.account import Needs
 from bot.forges.github.errors import Answered, not_found
+from bot.forges.github.fitting import fitted, one_line
 from bot.forges.github.ground import GONE, Ground
 
 Json = dict[str, Any]
-LONGEST_SUMMARY = 65_535
 LONGEST_DESCRIPTION = 140
 CHECKS: Needs = {"checks": "write", "metadata": "read"}
 READ_CHECKS: Needs = {"checks": "read", "metadata": "read"}
 STATUSES: Needs = {"statuses": "write", "metadata": "read"}
-CUT = "\n\n… The rest is too long for GitHub: [see all of it]({}).\n"
-CUT_WITHOUT_LINK = "\n\n… The rest is too long for GitHub.\n"
 
 
 def set_check(ground: Ground, effect_id: str, effect: e.SetCheck, _context: EffectContext) -> e.CheckResult:
@@ -47,7 +45,8 @@ def _check_run(ground: Ground, effect_id: str, effect: e.SetCheck) -> e.CheckRes
 
 
 def _body(effect: e.SetCheck, effect_id: str) -> Json:
-    said: Json = {"external_id": effect_id, "output": {"title": effect.title, "summary": _summary(effect)}}
+    summary = fitted(effect.summary or effect.title, effect.url)
+    said: Json = {"external_id": effect_id, "output": {"title": effect.title, "summary": summary}}
     if effect.url:
         said["details_url"] = effect.url
     if effect.buttons:
@@ -57,15 +56,6 @@ def _body(effect: e.SetCheck, effect_id: str) -> Json:
         ]
     done = {"status": "completed", "conclusion": effect.conclusion}
     return said | (done if effect.conclusion else {"status": "in_progress"})
-
-
-def _summary(effect: e.SetCheck) -> str:
-    """GitHub takes 65,535 characters; bytes are counted, so that it fits however they are counted there."""
-    said = (effect.summary or effect.title).encode()
-    if len(said) <= LONGEST_SUMMARY:
-        return said.decode()
-    end = CUT.format(effect.url) if effect.url else CUT_WITHOUT_LINK
-    return said[: LONGEST_SUMMARY - len(end.encode())].decode(errors="ignore") + end
 
 
 def _find(ground: Ground, effect: e.SetCheck) -> tuple[int, bool] | None:
@@ -92,7 +82,7 @@ def _update(ground: Ground, effect: e.SetCheck, check: int, body: Json) -> Json 
 
 def _status(ground: Ground, effect: e.SetCheck) -> e.CheckResult:
     state = {None: "pending", "failure": "failure"}.get(effect.conclusion, "success")
-    description = effect.title if len(effect.title) <= LONGEST_DESCRIPTION else effect.title[:139] + "…"
+    description = one_line(effect.title, LONGEST_DESCRIPTION)
     wanted = {"state": state, "context": effect.name, "description": description}
     if effect.url:
         wanted["target_url"] = effect.url

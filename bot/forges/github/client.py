@@ -26,27 +26,41 @@ if TYPE_CHECKING:
 TIMEOUT_S = 20.0
 VERSION = "2022-11-28"
 PAGE, MOST_PAGES = 100, 50
-LARGEST_REMEMBERED = 256 * 1024
+LARGEST_REMEMBERED, MOST_REMEMBERED = 256 * 1024, 16 * 1024 * 1024
+"""Bytes of one answer that is remembered with its ETag, and of all of them."""
+Kept = tuple[str, Any, Mapping[str, str]]
 NOT_MODIFIED, NO_CONTENT = 304, 204
 ENTERPRISE = "/api/v3"
 
 
 class Client:
-    """Requests on behalf of one account; safe between threads. Nothing is sent before the first of them."""
+    """Requests on behalf of one account; safe between threads. Nothing is sent before the first of them.
 
-    def __init__(self, access: Access, clock: Callable[[], float] = time.time) -> None:
+    `processes`: how many of them share the account.
+    """
+
+    def __init__(
+        self, access: Access, clock: Callable[[], float] = time.time, processes: Callable[[], int] = lambda: 1
+    ) -> None:
         self._access = access
         self._clock = clock
         self._core: GitHubCore[Any] | None = None
         self._jwt: AppAuth | None = None
         self.account: Account = App(self._signed, clock) if access.app_id else User(access.token)
-        self.pace = Pace(access.pause, clock)
+        self.pace = Pace(access.pause, clock, processes=processes)
         self.budgets: dict[str, Budget] = {}
-        self._etags: Remembered[tuple[str, Any, Mapping[str, str]]] = Remembered(1000)
+        self._held: dict[str, float] = {}
+        """Until when GitHub wants to hear nothing of an account."""
+        self._etags: Remembered[Kept] = Remembered(1000, heaviest=MOST_REMEMBERED)
 
     @property
     def is_app(self) -> bool:
         return bool(self._access.app_id)
+
+    @property
+    def app_id(self) -> int | None:
+        """The App's number; None for a token's user."""
+        return int(self._access.app_id) if self._access.app_id.isdigit() else None
 
     def get(self, repository: str, path: str, **more: Any) -> Any:
         """The JSON of `/repos/{repository}{path}`; what has not changed since costs nothing of the budget."""
@@ -91,7 +105,7 @@ class Client:
         if ask.method in MUTATIONS and ask.path != "/graphql":
             self.pace.turn()
         kept = self._etags.get(*_key(ask)) if ask.method == "GET" else None
-        headers = {"Authorization": f"Bearer {token}", "Accept": ask.accept, "X-GitHub-Api-Version": VERSION}
+        headers = _headers(token, ask.accept)
         if kept:
             headers["If-None-Match"] = kept[0]
         with told(self, ask):
@@ -102,14 +116,18 @@ class Client:
         return self._keep(ask, response)
 
     def download(self, ask: Ask, most: int) -> bytes:
-        """The bytes behind a path. Raises Permanent('TooLarge') above `most`."""
+        """The bytes behind a path. Raises Permanent('TooLarge') above `most`, of which no more is read."""
         token = self.account.token(ask.repository, ask.needs, ask.wishes)
-        headers = {"Authorization": f"Bearer {token}", "Accept": ask.accept, "X-GitHub-Api-Version": VERSION}
+        whose = self.account.budget_of(ask.repository)
+        self._not_exhausted(whose, ask)
         with told(self, ask):
-            response = self._send("GET", ask.path, headers, None, ask.params)
-        if len(response.content) > most:
-            raise Permanent("TooLarge", f"GitHub sent more than {most // 1024 // 1024} MiB")
-        return response.content
+            # The address that GitHub redirects to lets in by itself; no token is sent to another host.
+            headers = _headers(token, ask.accept)
+            response = self._send("GET", ask.path, headers, None, ask.params, stream=True)
+            try:
+                return _at_most(response, most)
+            finally:
+                response.close()
 
     def _send(
         self,
@@ -118,11 +136,15 @@ class Client:
         headers: Mapping[str, str],
         json: Mapping[str, Any] | None,
         params: Mapping[str, str | int] | None,
+        *,
+        stream: bool = False,
     ) -> httpx.Response:
         said = dict(json) if json is not None else None
         if path == "/graphql" and self._access.api_url.endswith(ENTERPRISE):
             path = f"{self._access.api_url.removesuffix(ENTERPRISE)}/api/graphql"
-        answer = self.core.request(method, path, headers=dict(headers), json=said, params=dict(params or {}))
+        answer = self.core.request(
+            method, path, headers=dict(headers), json=said, params=dict(params or {}), stream=stream
+        )
         return answer.raw_response
 
     def _keep(self, ask: Ask, response: httpx.Response) -> Answer:
@@ -133,10 +155,24 @@ class Client:
             raise Retryable("GitHub's answer was cut off") from error
         headers = {name.lower(): value for name, value in response.headers.items()}
         if ask.method == "GET" and "etag" in headers and len(response.content) <= LARGEST_REMEMBERED:
-            self._etags.put((headers["etag"], said, headers), *_key(ask))
+            weight = len(response.content)
+            self._etags.put((headers["etag"], said, headers), *_key(ask), weight=weight)
         return Answer(response.status_code, said, headers)
 
+    def hold(self, ask: Ask, seconds: float) -> None:
+        """GitHub asked to wait: whoever goes on all the same may be locked out for good."""
+        whose = self.account.budget_of(ask.repository)
+        self._held[whose] = max(self._held.get(whose, 0.0), self._clock() + seconds)
+
+    def used_up(self, ask: Ask, seconds: float) -> None:
+        """No request is left until then, of this kind."""
+        resource = _resource(self.account.budget_of(ask.repository), ask.path)
+        known = self.budgets.get(resource)
+        self.budgets[resource] = Budget(known.limit if known else 0, 0, self._clock() + seconds)
+
     def _not_exhausted(self, whose: str, ask: Ask) -> None:
+        if (until := self._held.get(whose, 0.0)) > self._clock():
+            raise Retryable("GitHub asks to wait", after=until - self._clock())
         known = self.budgets.get(_resource(whose, ask.path))
         if known and not known.remaining and known.reset > self._clock():
             raise Retryable("GitHub's limit of requests is used up", after=known.reset - self._clock())
@@ -196,6 +232,20 @@ class Client:
 
             self._core = session(self._access.api_url, self._access.ca_bundle, TIMEOUT_S)
         return self._core
+
+
+def _headers(token: str, accept: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}", "Accept": accept, "X-GitHub-Api-Version": VERSION}
+
+
+def _at_most(response: httpx.Response, most: int) -> bytes:
+    """The body of an answer that is read bit by bit. Raises Permanent('TooLarge')."""
+    read = bytearray()
+    for part in response.iter_bytes():
+        read += part
+        if len(read) > most:
+            raise Permanent("TooLarge", f"GitHub sent more than {most // 1024 // 1024} MiB")
+    return bytes(read)
 
 
 def _key(ask: Ask) -> tuple[str, ...]:

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from bot.domain import effect as e
-from bot.domain.errors import Permanent
 from bot.domain.performer import EffectContext
 from bot.forges.github.errors import Answered, not_found
+from bot.forges.github.fitting import fitted
 from bot.forges.github.ground import ISSUES, MISSING, TALK, Ground
 from bot.forges.github.normalise_changes import THREAD
+from bot.messages import trace_url
 
-LONGEST = 65_536
 STICKY, ONCE = "<!-- pointsman:sticky:{} -->", "<!-- pointsman:effect:{} -->"
 
 
 def post_comment(
-    ground: Ground, effect_id: str, effect: e.PostComment, _context: EffectContext
+    ground: Ground, effect_id: str, effect: e.PostComment, context: EffectContext
 ) -> e.CommentResult:
     """Write a comment once; a sticky one is edited in place, and written anew when somebody deleted it."""
     mark = STICKY.format(effect.sticky) if effect.sticky else ONCE.format(effect_id)
-    body = f"{effect.body}\n\n{mark}"
-    if len(body) > LONGEST:
-        raise Permanent("TooLong", f"a comment may have {LONGEST} characters at most")
+    body = fitted(effect.body, trace_url(ground.base_url, context.trace_id), end=f"\n\n{mark}")
     key = (effect.repository, str(effect.change), mark)
     there = ground.comments.get(*key) or _find(ground, effect, mark)
     if there and not effect.sticky:

@@ -7,43 +7,21 @@ https://docs.github.com/en/authentication/managing-commit-signature-verification
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bot.domain import effect as e
-from bot.domain.errors import Permanent, Retryable
-from bot.domain.model import rfc3339
+from bot.domain.errors import Permanent
 from bot.domain.performer import EffectContext
-from bot.forges.github.account import Needs
 from bot.forges.github.errors import Answered, not_found
-from bot.forges.github.ground import (
-    CONTENTS,
-    GONE,
-    MISSING,
-    Entry,
-    Ground,
-    blob_sha,
-    head_of,
-    listing,
-    ref_path,
-    tree_of,
-)
+from bot.forges.github.ground import GONE, Entry, Ground, blob_sha, head_of, listing, tree_of
+from bot.forges.github.writing import Writing, committed, gone, needs_of
 from bot.forges.paths import checked_branch, content
 from bot.forges.trailers import message_with, trailers
 from bot.forges.wanted import wanted as wanted_files
 
 Json = dict[str, Any]
-WORKFLOWS = ".github/workflows/"
 EFFECT = "Effect-Id"
-PROTECTED = (
-    "protected",
-    "rule violations",
-    "through a pull request",
-    "required status check",
-    "approving review",
-)
-"""Parts of what GitHub answers when a branch takes changes only."""
 SIGNER = "web-flow"
 """The account by which GitHub signs what it commits itself."""
 LOOKED_AT = 100
@@ -56,88 +34,50 @@ def commit_files(
     """One commit, on top of a head that may have moved as long as nobody touched the same files."""
     files, _ = wanted_files(effect, context)
     checked_branch(effect.branch)
-    needs = _needs(files)
+    needs = needs_of(tuple(files))
     ground.client.account.token(effect.repository, needs, {})  # refuses before anything is read
     head = head_of(ground, effect.repository, effect.branch)
     if head and (done := done_before(ground, effect.repository, head, effect_id)):
-        return _committed(ground, effect, done)
+        return committed_before(ground, effect.repository, effect.branch, done)
     if head and effect.fresh:
         raise Permanent("BranchTaken", f"{effect.branch} is there already, made by somebody else")
-    parent = head or _start(ground, effect)
-    before = _files_at(ground, effect.repository, parent)
+    parent = head or start_of(ground, effect.repository, effect, effect.expected_head)
+    before = files_at(ground, effect.repository, parent)
     if head and effect.expected_head and head != effect.expected_head:
         _untouched_since(ground, effect, files, head)
-    work = Work(ground, effect, needs)
-    entries = work.entries(before, files)
+    writing = Writing(ground, effect.repository, effect.branch, needs)
+    entries = _entries(writing, effect, before, files)
     if not entries:
         if head is None:
-            work.point(parent, None)
-        return _committed(ground, effect, _commit(ground, effect.repository, parent), files=())
-    made = work.commit(effect_id, parent, entries)
-    work.point(made["sha"], head)
-    return _committed(ground, effect, made, files=tuple(sorted(entry["path"] for entry in entries)))
+            writing.point(parent, None)
+        return committed(effect.branch, commit_of(ground, effect.repository, parent), ())
+    message = message_with(effect.message, {**effect.trailers, EFFECT: effect_id})
+    made = writing.commit(message, parent, entries)
+    writing.point(made["sha"], head)
+    return committed(effect.branch, made, tuple(sorted(entry["path"] for entry in entries)))
 
 
-class Work:
-    """The writing part: blobs, tree, commit, ref."""
+def _entries(
+    writing: Writing, effect: e.CommitFiles, before: Mapping[str, Entry], files: Mapping[str, e.File]
+) -> list[Json]:
+    """What changes in the tree. Raises Permanent('InvalidPath') when paths are in each other's way."""
+    below = f"{effect.prefix.strip('/')}/" if effect.prefix.strip("/") else ""
+    cleaned = {path for path in before if effect.clean and path.startswith(below)}
+    written = {path: file for path, file in files.items() if not file.delete}
+    ended = (cleaned - written.keys()) | {path for path, file in files.items() if file.delete}
+    _side_by_side((before.keys() - ended) | written.keys(), written.keys())
+    deleted = [gone(path, before[path]) for path in sorted(ended & before.keys())]
+    return deleted + [
+        _written(writing, path, file) for path, file in written.items() if not _same(before.get(path), file)
+    ]
 
-    def __init__(self, ground: Ground, effect: e.CommitFiles, needs: Needs) -> None:
-        self._ground = ground
-        self._effect = effect
-        self._needs = needs
 
-    def entries(self, before: Mapping[str, Entry], files: Mapping[str, e.File]) -> list[Json]:
-        """What changes in the tree. Raises Permanent('InvalidPath') when paths are in each other's way."""
-        below = f"{self._effect.prefix.strip('/')}/" if self._effect.prefix.strip("/") else ""
-        cleaned = {path for path in before if self._effect.clean and path.startswith(below)}
-        written = {path: file for path, file in files.items() if not file.delete}
-        gone = (cleaned - written.keys()) | {path for path, file in files.items() if file.delete}
-        _side_by_side((before.keys() - gone) | written.keys(), written.keys())
-        deleted = [_entry(path, before[path].mode, sha=None) for path in sorted(gone & before.keys())]
-        return deleted + [
-            self._written(path, file) for path, file in written.items() if not _same(before.get(path), file)
-        ]
-
-    def _written(self, path: str, file: e.File) -> Json:
-        mode = "100755" if file.executable else "100644"
-        if file.encoding == "utf-8":
-            return _entry(path, mode, content=file.content)
-        body = {"content": base64.b64encode(content(file)).decode(), "encoding": "base64"}
-        return _entry(path, mode, sha=self._send("POST", "/git/blobs", body)["sha"])
-
-    def commit(self, effect_id: str, parent: str, entries: list[Json]) -> Json:
-        """The commit object; no branch points to it yet."""
-        base = tree_of(self._ground, self._effect.repository, parent)
-        tree = self._send("POST", "/git/trees", {"base_tree": base, "tree": entries})["sha"]
-        message = message_with(self._effect.message, {**self._effect.trailers, EFFECT: effect_id})
-        said = {"message": message, "tree": tree, "parents": [parent]}
-        made: Json = self._send("POST", "/git/commits", said)
-        return made
-
-    def point(self, sha: str, head: str | None) -> None:
-        """Move the branch, or make it. Raises Retryable when somebody else moved it meanwhile."""
-        branch = self._effect.branch
-        try:
-            if head is None:
-                self._send("POST", "/git/refs", {"ref": f"refs/heads/{branch}", "sha": sha})
-            else:
-                self._send("PATCH", f"/git/refs/{ref_path('heads', branch)}", {"sha": sha, "force": False})
-        except Answered as error:
-            if error.says(*PROTECTED):
-                where = f"{branch} of {self._effect.repository}"
-                raise Permanent("ProtectedBranch", f"{where} is protected: a change is needed") from error
-            raise Retryable(f"{branch} moved while it was being committed to") from error
-
-    def _send(self, method: str, path: str, json: Json) -> Any:
-        try:
-            return self._ground.client.send(
-                method, self._effect.repository, path, json, needs=self._needs
-            ).json
-        except Answered as error:
-            if error.status == MISSING:  # it could be read a moment ago
-                where = self._effect.repository
-                raise Permanent("NoWriteAccess", f"{self._ground.login} may not push to {where}") from error
-            raise
+def _written(writing: Writing, path: str, file: e.File) -> Json:
+    mode = "100755" if file.executable else "100644"
+    if file.encoding == "utf-8":
+        return _entry(path, mode, content=file.content)
+    body = {"content": base64.b64encode(content(file)).decode(), "encoding": "base64"}
+    return _entry(path, mode, sha=writing.send("POST", "/git/blobs", body)["sha"])
 
 
 def _entry(path: str, mode: str, **what: str | None) -> Json:
@@ -149,12 +89,9 @@ def _same(there: Entry | None, file: e.File) -> bool:
     return there is not None and there.mode == mode and there.sha == blob_sha(content(file))
 
 
-def _side_by_side(paths: set[str], written: Any) -> None:
+def _side_by_side(paths: set[str], written: Iterable[str]) -> None:
     """GitHub would silently let one replace the other."""
-    folders = {path.rpartition("/")[0] for path in paths}
-    while more := {folder.rpartition("/")[0] for folder in folders} - folders:
-        folders |= more
-    if both := sorted(folders & paths):
+    if both := in_each_others_way(paths):
         new = sorted(
             path for path in written if any(path == one or path.startswith(f"{one}/") for one in both)
         )
@@ -162,23 +99,28 @@ def _side_by_side(paths: set[str], written: Any) -> None:
         raise Permanent("InvalidPath", f"these paths cannot be written side by side: {names}")
 
 
-def _needs(files: Mapping[str, e.File]) -> Needs:
-    """Workflow files are a permission of their own."""
-    workflows: Needs = {"workflows": "write"} if any(path.startswith(WORKFLOWS) for path in files) else {}
-    return {**CONTENTS, **workflows}
+def in_each_others_way(paths: set[str]) -> list[str]:
+    """Those that would be a file and a folder."""
+    folders = {path.rpartition("/")[0] for path in paths}
+    while more := {folder.rpartition("/")[0] for folder in folders} - folders:
+        folders |= more
+    return sorted(folders & paths)
 
 
-def _start(ground: Ground, effect: e.CommitFiles) -> str:
+def start_of(
+    ground: Ground, repository: str, effect: e.CommitFiles | e.RevertCommit, expected: str | None = None
+) -> str:
     """Where a branch begins that is not there. A branch that should be there was deleted."""
-    base = head_of(ground, effect.repository, effect.base)
-    if effect.expected_head and effect.expected_head != base:
+    base = head_of(ground, repository, effect.base)
+    if expected and expected != base:
         raise Permanent("BranchDeleted", f"the branch {effect.branch} was deleted")
     if base is None:
         raise Permanent("BranchDeleted", f"there is no branch {effect.base} to start {effect.branch} from")
     return base
 
 
-def _files_at(ground: Ground, repository: str, revision: str) -> Mapping[str, Entry]:
+def files_at(ground: Ground, repository: str, revision: str) -> Mapping[str, Entry]:
+    """All files of a revision. Raises Permanent('NotFound')."""
     tree = tree_of(ground, repository, revision)
     if tree is None:
         raise not_found(f"revision {revision} in {repository}")
@@ -203,7 +145,7 @@ def _untouched_since(ground: Ground, effect: e.CommitFiles, files: Mapping[str, 
 
 def changed_between(ground: Ground, repository: str, before: str, after: str) -> tuple[str, ...]:
     """Files that differ between two revisions. Trees tell all of them; a comparison ends at 300."""
-    one, other = _files_at(ground, repository, before), _files_at(ground, repository, after)
+    one, other = files_at(ground, repository, before), files_at(ground, repository, after)
     return tuple(sorted(path for path in one.keys() | other.keys() if one.get(path) != other.get(path)))
 
 
@@ -235,24 +177,13 @@ def _is_ours(ground: Ground, repository: str, said: Json) -> bool:
     return any(push["after"] == said["sha"] for push in pushes)
 
 
-def _commit(ground: Ground, repository: str, sha: str) -> Json:
+def commit_of(ground: Ground, repository: str, sha: str) -> Json:
+    """A commit as Git has it. Raises Answered."""
     said: Json = ground.client.get(repository, f"/git/commits/{sha}")
     return said
 
 
-def _committed(
-    ground: Ground, effect: e.CommitFiles, made: Json, *, files: tuple[str, ...] | None = None
-) -> e.CommitResult:
-    """What a commit is: the same answer the first time and after a lost reply."""
+def committed_before(ground: Ground, repository: str, branch: str, made: Json) -> e.CommitResult:
+    """A commit that was found again; what it changed is looked up."""
     parent = made["parents"][0]["sha"] if made["parents"] else None
-    if files is None:
-        files = changed_between(ground, effect.repository, parent, made["sha"]) if parent else ()
-    return e.CommitResult(
-        sha=made["sha"],
-        tree=made["tree"]["sha"],
-        branch=effect.branch,
-        parent=parent,
-        signed=bool((made.get("verification") or {}).get("verified")),
-        files=files,
-        committed_at=rfc3339(datetime.fromisoformat(made["committer"]["date"])),
-    )
+    return committed(branch, made, changed_between(ground, repository, parent, made["sha"]) if parent else ())

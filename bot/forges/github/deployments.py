@@ -8,6 +8,7 @@ from bot.domain import effect as e
 from bot.domain.performer import EffectContext
 from bot.forges.github.account import Needs
 from bot.forges.github.errors import Answered, not_found
+from bot.forges.github.fitting import one_line
 from bot.forges.github.ground import GONE, Ground
 from bot.messages import trace_url
 
@@ -57,7 +58,7 @@ def _mark(said: Json) -> str:
 
 
 def _state(ground: Ground, effect: e.RecordDeployment, context: EffectContext) -> Json:
-    short = effect.description if len(effect.description) <= LONGEST else effect.description[:139] + "…"
+    short = one_line(effect.description, LONGEST)
     said: Json = {"state": effect.state, "description": short, "auto_inactive": effect.state == "success"}
     said["log_url"] = trace_url(ground.base_url, context.trace_id)
     return said | ({"environment_url": effect.url} if effect.url else {})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json as json_
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -21,26 +21,31 @@ log = get_logger(__name__)
 MUTATIONS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 UNAUTHORIZED, FORBIDDEN, TOO_MANY = 401, 403, 429
 SERVER_ERRORS = 500
+AT_LEAST = 60.0
+"""Seconds to wait where GitHub does not say how long."""
 
 
 @contextmanager
 def told(client: Client, ask: Ask, who: str = "the bot") -> Iterator[None]:
     """The SDK's failures in our words. Its own carry the request and so a token: they are left behind."""
+    import httpx
     from githubkit import exception as sdk
 
     failure: Exception | None = None
     try:
         yield
+    except sdk.PrimaryRateLimitExceeded as error:
+        failure = _wait(client.used_up, ask, error.retry_after.total_seconds())
     except sdk.RateLimitExceeded as error:
-        after = max(error.retry_after.total_seconds(), 1.0)
-        log.warning("github_asks_to_wait", repository=ask.repository, seconds=after)
-        failure = Retryable("GitHub asks to wait", after=after)
+        failure = _wait(client.hold, ask, error.retry_after.total_seconds())
     except sdk.RequestFailed as error:
         failure = _refusal(client, ask, who, error.response.raw_response)
-    except sdk.RequestTimeout:
+    except (sdk.RequestTimeout, httpx.TimeoutException):
         failure = Retryable("GitHub did not answer in time")
     except sdk.RequestError as error:
         failure = Retryable(f"GitHub cannot be reached: {type(error.exc).__name__}")
+    except httpx.HTTPError as error:  # in the middle of an answer that is read bit by bit
+        failure = Retryable(f"GitHub's answer was cut off: {type(error).__name__}")
     if failure is not None:
         raise failure
 
@@ -48,7 +53,10 @@ def told(client: Client, ask: Ask, who: str = "the bot") -> Iterator[None]:
 def _refusal(client: Client, ask: Ask, who: str, response: httpx.Response) -> Exception:
     status = response.status_code
     message, errors = _said(response)
-    if status >= SERVER_ERRORS or status == TOO_MANY:
+    limited = status == FORBIDDEN and ("secondary rate" in message or "rate limit" in message)
+    if status == TOO_MANY or limited:
+        return _wait(client.hold, ask, AT_LEAST)
+    if status >= SERVER_ERRORS:
         after = response.headers.get("retry-after", "")
         return Retryable(f"GitHub answered {status}", after=float(after) if after.isdigit() else None)
     if status == UNAUTHORIZED:
@@ -64,8 +72,6 @@ def _refusal(client: Client, ask: Ask, who: str, response: httpx.Response) -> Ex
     if status == FORBIDDEN:
         if ask.repository:
             client.account.forget(ask.repository)
-        if "secondary rate" in message or "rate limit" in message:
-            return Retryable("GitHub asks to wait", after=60.0)
         code = "NoWriteAccess" if ask.method in MUTATIONS and ask.path != "/graphql" else "NoReadAccess"
         return Permanent(
             code, f"GitHub does not let {who} do this in {ask.repository or 'its place'}: {message}"
@@ -73,11 +79,22 @@ def _refusal(client: Client, ask: Ask, who: str, response: httpx.Response) -> Ex
     return Answered(status, message, errors)
 
 
+def _wait(tell: Callable[[Ask, float], None], ask: Ask, seconds: float) -> Retryable:
+    """Nobody else asks meanwhile either."""
+    after = max(seconds, 1.0)
+    tell(ask, after)
+    log.warning("github_asks_to_wait", repository=ask.repository, seconds=after)
+    return Retryable("GitHub asks to wait", after=after)
+
+
 def _said(response: httpx.Response) -> tuple[str, tuple[str, ...]]:
     """What GitHub says is wrong, and where."""
+    import httpx
+
     try:
+        response.read()  # of a download nothing is read yet
         said = response.json()
-    except ValueError:
+    except (ValueError, httpx.HTTPError):
         return f"status {response.status_code}", ()
     if not isinstance(said, dict):
         return f"status {response.status_code}", ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import ClassVar, Self
@@ -11,9 +11,10 @@ from bot.domain.effect import Effect
 from bot.domain.errors import Permanent
 from bot.domain.model import Model
 from bot.domain.performer import EffectContext
+from bot.forges.allowance import Allowance
 from bot.forges.capabilities import Capabilities
 from bot.forges.finding import Finding, doubtful
-from bot.forges.github import files, known, standing
+from bot.forges.github import artefacts, files, known, standing
 from bot.forges.github.asking import Access
 from bot.forges.github.capabilities import CAPABILITIES
 from bot.forges.github.client import Client
@@ -22,7 +23,7 @@ from bot.forges.github.missed import missed
 from bot.forges.github.normalise import normalise
 from bot.forges.github.perform import perform
 from bot.forges.github.verify import authenticate
-from bot.forges.port import Delivery, Missed, RepositoryFact, Unusable
+from bot.forges.port import Delivery, Missed, Report, RepositoryFact, Unusable
 from bot.log.store import Store
 from bot.settings import Settings
 
@@ -55,12 +56,13 @@ class GitHubForge:
         if access is None:
             return cls(settings, None) if settings.webhook_secrets(cls.name) else None
         ground = Ground(
-            Client(access),
+            Client(access, processes=lambda: known.processes(store)),
             settings.github_login,
             settings.base_url,
             settings.tenant,
             lambda: known.repositories(store, settings.tenant, cls.name),
             patience=settings.github_pause,
+            secrets=tuple(settings.webhook_secrets(cls.name)),
         )
         return cls(settings, ground)
 
@@ -79,16 +81,26 @@ class GitHubForge:
     def export(self, repository: str, revision: str, path: str, into: Path) -> None:
         files.export(self.ground, repository, revision, path, into)
 
+    def reports(self, repository: str, run: str) -> Iterator[Report]:
+        return artefacts.reports(self.ground, repository, run)
+
     def missed(self, since: datetime) -> Iterable[Missed]:
         return missed(self._ground, since) if self._ground else ()
 
     def examine(self, repositories: Sequence[str]) -> Iterable[Finding]:
         return standing.examine(self._ground, self._webhook_url, repositories) if self._ground else [MUTE]
 
+    def allowances(self) -> Iterable[Allowance]:
+        """GitHub counts each installation, and GraphQL apart."""
+        budgets = list(self._ground.client.budgets.items()) if self._ground else ()
+        for key, budget in budgets:
+            account, _, resource = key.rpartition("/")
+            yield Allowance(account, resource, budget.limit, budget.remaining, budget.reset)
+
     def connect(self, repository: str, webhook_url: str) -> Iterable[Finding]:
         if self._ground is None:
             return [MUTE]
-        return standing.connect(self._ground, repository, webhook_url, self._secrets)
+        return standing.connect(self._ground, repository, webhook_url)
 
     @property
     def ground(self) -> Ground:

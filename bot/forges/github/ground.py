@@ -23,6 +23,8 @@ ISSUES: Needs = {"issues": "write"}
 GONE = frozenset({404, 409, 422})
 """GitHub's ways to say that there is no such revision: unknown, in an empty repository, no sha at all."""
 MISSING = 404
+MOST_ENTRIES = 200_000
+"""Files in all listings that are remembered."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,9 @@ class Ground:
     known_repositories: Callable[[], list[str]] = list
     trees: Remembered[str] = field(default_factory=lambda: Remembered(2000))
     """(repository, commit) -> its tree."""
-    listings: Remembered[Mapping[str, Entry]] = field(default_factory=lambda: Remembered(32))
+    listings: Remembered[Mapping[str, Entry]] = field(
+        default_factory=lambda: Remembered(32, heaviest=MOST_ENTRIES)
+    )
     """(repository, tree) -> its files."""
     checks: Remembered[tuple[int, bool]] = field(default_factory=lambda: Remembered(2000))
     """(repository, revision, name) -> id of the newest check of that name, and whether it is done."""
@@ -60,6 +64,8 @@ class Ground:
     """(repository, change) -> the branch it comes from."""
     patience: float = 0.0
     """Seconds after which what is not there is looked for once more: webhooks overtake GitHub's API."""
+    secrets: tuple[bytes, ...] = field(default=(), repr=False)
+    """Of webhooks; the first is told to those that are made."""
     pushers: Remembered[tuple[str, ...]] = field(default_factory=lambda: Remembered(500))
     """(repository, branch, head) -> who pushed to it, the last one first."""
 
@@ -117,7 +123,7 @@ def listing(ground: Ground, repository: str, tree: str) -> Mapping[str, Entry]:
         for item in said["tree"]
         if item["type"] != "tree"
     }
-    return ground.listings.put(found, repository, tree)
+    return ground.listings.put(found, repository, tree, weight=len(found))
 
 
 def blob_sha(content: bytes) -> str:

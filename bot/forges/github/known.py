@@ -1,11 +1,11 @@
-"""The repositories that traces live in."""
+"""What the bot's own database knows: where traces live, and which processes work on them."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 
 from bot.log.store import Store
-from bot.log.tables import HEADS
+from bot.log.tables import HEADS, LEASES
 
 
 def repositories(store: Store, tenant: str, forge: str) -> list[str]:
@@ -15,3 +15,9 @@ def repositories(store: Store, tenant: str, forge: str) -> list[str]:
     )
     with store.read() as session:
         return sorted(name for name in session.execute(wanted).scalars() if name)
+
+
+def processes(store: Store) -> int:
+    """How many processes do effects. One that died counts until it is found dead, seconds later."""
+    with store.read() as session:
+        return int(session.execute(sa.select(sa.func.count()).select_from(LEASES)).scalar_one())

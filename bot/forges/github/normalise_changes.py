@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +28,8 @@ THREAD = "thread:"
 UNKNOWN = frozenset({"committers"})
 """Left out of what pull requests say of themselves; `GatherFacts` reads it."""
 OWN = frozenset({"edited", "labeled", "unlabeled"})
+QUEUED = re.compile(r"/pr-([1-9]\d*)-[0-9a-f]{40}$")
+"""How a merge queue names the branch of a group: `gh-readonly-queue/main/pr-7-<sha of what is before it>`."""
 STATES = {"approved": "approved", "changes_requested": "changes_requested", "commented": "commented"}
 
 
@@ -169,9 +172,9 @@ def merge_group(said: Said) -> list[RepositoryFact]:
         target=branch_name(group["base_ref"]),
         base=group["base_sha"],
         branch=branch_name(group["head_ref"]),
+        changes=tuple(int(number) for number in QUEUED.findall(group["head_ref"])),
     )
-    message = (group.get("head_commit") or {}).get("message", "")
-    return [said.fact("MergeGroupRequested", data, said.hints(sha=group["head_sha"]), message=message)]
+    return [said.fact("MergeGroupRequested", data, said.hints(changes=data.changes))]
 
 
 EVENTS: dict[str, Callable[[Said], list[RepositoryFact]]] = {

@@ -3,6 +3,8 @@
 80 writes a minute, 500 an hour, and a pause between two of them:
 https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits
 https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#pause-between-mutative-requests
+
+All processes of the bot are one account to GitHub. Each takes its share: of three that live, a third.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from bot.domain.errors import Retryable
 LIMITS = ((80, 60.0), (500, 3600.0))
 LONGEST_WAIT_S = 5.0
 """A worker thread waits so long for its turn; a longer wait is the engine's."""
+LOOKED_S = 5.0
+"""How long it is believed how many processes there are."""
 
 
 @dataclass
@@ -31,14 +35,17 @@ class Budget:
 
 @dataclass
 class Pace:
-    """The writes of one account in this process. `pause` in seconds."""
+    """The writes of one account in this process. `pause` in seconds; `processes`: how many write."""
 
     pause: float
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
+    processes: Callable[[], int] = lambda: 1
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _taken: deque[float] = field(default_factory=deque)
     """When the writes of the last hour were made, or will be."""
+    _others: tuple[int, float] = (1, 0.0)
+    """How many processes there were, and when that was looked up."""
 
     def turn(self) -> None:
         """Wait until one more write may be made. Raises Retryable when that is long."""
@@ -54,8 +61,17 @@ class Pace:
     def _due(self, now: float) -> float:
         while self._taken and self._taken[0] <= now - LIMITS[-1][1]:
             self._taken.popleft()
-        due = self._taken[-1] + self.pause if self._taken else now
+        sharing = self._sharing(now)
+        due = self._taken[-1] + self.pause * sharing if self._taken else now
         for most, seconds in LIMITS:
-            if len(self._taken) >= most:
-                due = max(due, self._taken[-most] + seconds)
+            mine = max(most // sharing, 1)
+            if len(self._taken) >= mine:
+                due = max(due, self._taken[-mine] + seconds)
         return due
+
+    def _sharing(self, now: float) -> int:
+        count, looked = self._others
+        if not looked or now - looked >= LOOKED_S:
+            count = max(self.processes(), 1)
+            self._others = (count, now)
+        return count

@@ -14,13 +14,20 @@ from bot.forges.github.checks import set_check
 from bot.forges.github.comments import post_comment, react
 from bot.forges.github.commit_files import commit_files
 from bot.forges.github.deployments import answer_deployment, record_deployment
+from bot.forges.github.environments import prepare_environment
 from bot.forges.github.errors import Answered, not_found
 from bot.forges.github.ground import MISSING, Ground
+from bot.forges.github.issues import link_issues, open_issue
 from bot.forges.github.merging import merge_change, update_branch
 from bot.forges.github.pipelines import run_pipeline
 from bot.forges.github.read import gather_facts
+from bot.forges.github.releases import publish_release
+from bot.forges.github.repositories import create_repository
+from bot.forges.github.reverting import revert_commit
 
 Function = Callable[..., Model]
+LATE = frozenset({"NotFound", "RevisionMissing", "BranchDeleted", "IssueMissing"})
+"""Reasons that may have gone in a moment: webhooks overtake GitHub's API."""
 
 
 def perform(ground: Ground, effect_id: str, effect: Effect, context: EffectContext) -> Model:
@@ -34,9 +41,8 @@ def perform(ground: Ground, effect_id: str, effect: Effect, context: EffectConte
     try:
         return _done(function, ground, effect_id, effect, context)
     except Permanent as error:
-        if error.reason_code != "NotFound" or context.attempt > 1 or not ground.patience:
+        if error.reason_code not in LATE or context.attempt > 1 or not ground.patience:
             raise
-    # Webhooks overtake the API: what one of them told of may be there in a moment.
     time.sleep(ground.patience)
     return _done(function, ground, effect_id, effect, context)
 
@@ -66,4 +72,10 @@ PERFORM: dict[str, Function] = {
     "RunPipeline": run_pipeline,
     "RecordDeployment": record_deployment,
     "AnswerDeployment": answer_deployment,
+    "PublishRelease": publish_release,
+    "OpenIssue": open_issue,
+    "LinkIssues": link_issues,
+    "PrepareEnvironment": prepare_environment,
+    "RevertCommit": revert_commit,
+    "CreateRepository": create_repository,
 }

@@ -9,7 +9,7 @@ Tier = Literal["observe", "deliver", "pipelines"]
 TIERS: dict[Tier, str] = {
     "observe": "Say what the policy would decide. Changes nothing but its own check.",
     "deliver": "Commit generated code, open and merge changes, answer comments, deploy and roll back.",
-    "pipelines": "Also write and run GitHub Actions workflows.",
+    "pipelines": "Also write and run GitHub Actions workflows, make environments and repositories.",
 }
 
 
@@ -29,14 +29,22 @@ PERMISSIONS = (
     Permission("pull_requests", "read", "observe", "See changes and reviews."),
     Permission("checks", "write", "observe", "Put the verdict on the change as a check."),
     Permission("actions", "read", "observe", "See how workflow runs ended, and why."),
+    Permission("statuses", "read", "observe", "See what other CI systems say of a revision."),
+    Permission("merge_queues", "read", "observe", "Judge what waits in a merge queue."),
     Permission("members", "read", "observe", "Know who is in a team that may approve."),
     Permission("administration", "read", "observe", "See whether branch protection requires the check."),
     Permission("contents", "write", "deliver", "Commit, branch, tag and merge."),
     Permission("pull_requests", "write", "deliver", "Open, label, comment on and merge changes."),
-    Permission("issues", "write", "deliver", "Reactions to comments; GitHub counts them as an issue's."),
+    Permission(
+        "issues", "write", "deliver", "Open issues; react to comments, which GitHub counts as an issue's."
+    ),
     Permission("deployments", "write", "deliver", "Show what runs where, and answer protected environments."),
+    Permission("environments", "write", "deliver", "Tell an environment's variables where things are."),
     Permission("actions", "write", "pipelines", "Run a workflow again."),
     Permission("workflows", "write", "pipelines", "Commit files below .github/workflows."),
+    Permission(
+        "administration", "write", "pipelines", "Make environments, and repositories with their rules."
+    ),
 )
 EVENTS = (
     "check_run",
@@ -51,6 +59,7 @@ EVENTS = (
     "member",
     "membership",
     "merge_group",
+    "organization",
     "pull_request",
     "pull_request_review",
     "pull_request_review_comment",

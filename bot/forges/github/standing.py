@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.domain.errors import Permanent, Retryable
 from bot.forges.finding import Finding, broken, doubtful, fine
+from bot.forges.github import hooks
 from bot.forges.github.account import Level
 from bot.forges.github.asking import Ask
 from bot.forges.github.blocked import required_checks
@@ -29,27 +30,6 @@ NEEDED: Mapping[str, Level] = {
     "actions": "read",
 }
 """Permissions of the App without which a change does not come to production."""
-EVENTS = (
-    "check_run",
-    "issue_comment",
-    "pull_request",
-    "pull_request_review",
-    "pull_request_review_comment",
-    "push",
-    "workflow_run",
-)
-"""Without these nothing of a change's life is heard."""
-HOOKED = (
-    *EVENTS,
-    "deployment",
-    "deployment_status",
-    "member",
-    "release",
-    "repository",
-    "status",
-    "workflow_job",
-)
-ADMIN: Mapping[str, Level] = {"administration": "write"}
 
 
 def examine(ground: Ground, webhook_url: str, repositories: Sequence[str]) -> Iterator[Finding]:
@@ -70,7 +50,7 @@ def examine(ground: Ground, webhook_url: str, repositories: Sequence[str]) -> It
 def _app(ground: Ground, webhook_url: str) -> Iterator[Finding]:
     answer = ground.client.as_app("/app", {})
     yield from _signed_in(ground, f"{answer.json['slug']}[bot]", answer.headers)
-    if lacking := sorted(set(EVENTS) - set(answer.json["events"])):
+    if lacking := sorted(set(hooks.EVENTS) - set(answer.json["events"])):
         yield broken(
             "github events",
             f"the App is not told of {', '.join(lacking)}",
@@ -157,23 +137,15 @@ def _guarded(ground: Ground, name: str, branch: str) -> Finding:
 def _hooked(ground: Ground, webhook_url: str, name: str) -> Finding:
     """A token's user has a webhook for each repository, which only its administrators see."""
     try:
-        hook = _hook(ground, webhook_url, name)
+        hook = hooks.find(ground, webhook_url, name)
     except (Answered, Permanent):
         return doubtful(name, "the bot may not see its webhooks", f"See that one calls {webhook_url}.")
     if hook is None or not hook["active"]:
         return broken(name, "no webhook calls the bot", f"Say `pointsman connect github {name}`.")
-    if lacking := sorted(set(EVENTS) - set(hook["events"])) if hook["events"] != ["*"] else []:
+    if lacking := sorted(set(hooks.EVENTS) - set(hook["events"])) if hook["events"] != ["*"] else []:
         todo = f"Say `pointsman connect github {name}`."
         return broken(name, f"its webhook does not tell of {', '.join(lacking)}", todo)
     return fine(name, "its webhook calls the bot")
-
-
-def _hook(ground: Ground, webhook_url: str, name: str) -> Json | None:
-    for hook in ground.client.pages(name, "/hooks", needs=ADMIN):
-        if str(hook["config"].get("url", "")).rstrip("/") == webhook_url:
-            found: Json = hook
-            return found
-    return None
 
 
 def _budgets(ground: Ground) -> Iterator[Finding]:
@@ -185,34 +157,24 @@ def _budgets(ground: Ground) -> Iterator[Finding]:
             yield fine("github limits", says)
 
 
-def connect(ground: Ground, repository: str, webhook_url: str, secrets: Sequence[bytes]) -> Iterator[Finding]:
+def connect(ground: Ground, repository: str, webhook_url: str) -> Iterator[Finding]:
     """Make GitHub call the bot, then look whether all is well."""
-    if not secrets:
-        yield broken("github", "has no webhook secret", "Set POINTSMAN_GITHUB_WEBHOOK_SECRET.")
-        return
-    config = {"url": webhook_url, "content_type": "json", "secret": secrets[0].decode(), "insecure_ssl": "0"}
     try:
-        if ground.client.is_app:
-            ground.client.change_as_app("/app/hook/config", config)
-        else:
-            _make_hook(ground, repository, webhook_url, config)
-    except Answered as error:
-        why = "the bot may not make webhooks" if error.status == MISSING else error.message
-        yield broken(
-            repository, f"got no webhook: {why}", f"Make one for {webhook_url}, with the secret, by hand."
-        )
-    except (Retryable, Permanent) as error:
-        yield broken(
-            repository, f"got no webhook: {error}", f"Make one for {webhook_url}, with the secret, by hand."
-        )
+        _call(ground, repository, webhook_url)
+    except (Answered, Retryable, Permanent) as error:
+        missing = isinstance(error, Answered) and error.status == MISSING
+        if isinstance(error, Permanent) and error.reason_code == "NoSecret":
+            yield broken("github", "has no webhook secret", "Set POINTSMAN_GITHUB_WEBHOOK_SECRET.")
+            return
+        why = "the bot may not make webhooks" if missing else error.message
+        todo = f"Make one for {webhook_url}, with the secret, by hand."
+        yield broken(repository, f"got no webhook: {why}", todo)
     yield from examine(ground, webhook_url, (repository,))
 
 
-def _make_hook(ground: Ground, repository: str, webhook_url: str, config: Json) -> None:
-    """The one that is there gets the events and the secret of now."""
-    wanted = {"config": config, "events": list(HOOKED), "active": True}
-    there = _hook(ground, webhook_url, repository)
-    if there:
-        ground.client.send("PATCH", repository, f"/hooks/{there['id']}", wanted, needs=ADMIN)
+def _call(ground: Ground, repository: str, webhook_url: str) -> None:
+    config = hooks.config(webhook_url, ground.secrets)
+    if ground.client.is_app:
+        ground.client.change_as_app("/app/hook/config", config)
     else:
-        ground.client.send("POST", repository, "/hooks", wanted | {"name": "web"}, needs=ADMIN)
+        hooks.ensure(ground, repository, config)

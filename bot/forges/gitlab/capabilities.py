@@ -53,6 +53,24 @@ CAPABILITIES: Capabilities = {
         "where the bot may not see it or the hook is disabled, pushes, changes and comments since then. "
         "Webhooks of groups keep no list that it may see"
     ),
+    Feature.RELEASES: so("GitLab knows no pre-releases: one is a release like any other"),
+    Feature.ISSUES: so(
+        "issues, linked by lines of ours in the change's description; merging closes them when it leads to "
+        "the default branch"
+    ),
+    Feature.ENVIRONMENTS: so(
+        "variables of the project in the environment's scope, never expanded (from 15.7 on); the bot needs "
+        "the role Maintainer"
+    ),
+    Feature.REVERT: so("a commit of the bot's own: GitLab's revert takes no message and no trailers"),
+    Feature.CREATE_REPOSITORY: so(
+        "in a group where the bot may make projects; its members work in it. `Pipelines must succeed` stands "
+        "for the required check; nobody pushes to `main`, developers merge"
+    ),
+    Feature.REPORTS: so(
+        "the files of `artifacts: paths`, from each job's archive; what is named under `artifacts: reports` "
+        "alone GitLab does not give out. Jobs of child pipelines are not looked at"
+    ),
     Feature.SIGNED_COMMITS: so("by GitLab, when the instance has a signing key"),
 }
 
@@ -67,6 +85,8 @@ UNPROVEN: tuple[str, ...] = (
     "`GET /projects/:id/events`, `/users`, `/members/all`, `/groups`, `/protected_branches`",
     "`GET .../hooks/:id/events` and `alert_status`",
     "`RateLimit-*` and `Retry-After` headers",
+    "releases, issues and `closes_issues`, variables with `filter[environment_scope]`, job artefacts",
+    "`POST /projects`, `/namespaces`, and that a protected branch is freed and protected anew",
     "repository archives, the tree with keyset pagination, tags, compare, merge base",
 )
 """Parts of the API that no recorded answer here shows; the stand-in of the tests has them from the

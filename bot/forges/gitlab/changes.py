@@ -7,6 +7,7 @@ from bot.domain.errors import Permanent
 from bot.domain.performer import EffectContext
 from bot.forges.gitlab.access import get_branch, head_of
 from bot.forges.gitlab.client import CONFLICT, Answered, Api, Json, project
+from bot.forges.gitlab.linked_issues import lines_of, with_lines
 
 EVENTS = {"open": "reopen", "closed": "close"}
 
@@ -91,8 +92,9 @@ def _wanted(effect: e.UpdateChange, change: Json) -> Json:
     body: Json = {}
     if effect.title is not None and effect.title != change["title"]:
         body["title"] = effect.title
-    if effect.body is not None and effect.body != (change["description"] or ""):
-        body["description"] = effect.body
+    told = change["description"] or ""
+    if effect.body is not None and (text := with_lines(effect.body, lines_of(told))) != told:
+        body["description"] = text
     if added := sorted(set(effect.add_labels) - labels):
         body["add_labels"] = ",".join(added)
     if removed := sorted(set(effect.remove_labels) & labels):

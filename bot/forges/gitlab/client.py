@@ -29,6 +29,7 @@ PAGE = 100
 TIMEOUT_S = 30
 DECIDE_OURSELVES: Json = {"max_retries": 0, "obey_rate_limit": False, "retry_transient_errors": False}
 TOO_MANY, FORBIDDEN, UNAUTHORISED, NOT_FOUND, CONFLICT, SERVER = 429, 403, 401, 404, 409, 500
+TOOK_TOO_LONG = 408
 
 
 class Answered(Exception):
@@ -49,6 +50,8 @@ class Account:
     token: str = field(repr=False)
     kind: str = "private"
     ca_bundle: str | None = None
+    secrets: tuple[bytes, ...] = field(default=(), repr=False)
+    """Secrets of the webhook; the first one is given to new hooks."""
 
     @classmethod
     def of(cls, settings: Settings) -> Account | None:
@@ -57,9 +60,8 @@ class Account:
             return None
         bundle = str(settings.ca_bundle) if settings.ca_bundle else None
         token = settings.gitlab_token.get_secret_value()
-        return cls(
-            settings.gitlab_url.rstrip("/"), settings.gitlab_login, token, settings.gitlab_auth, bundle
-        )
+        url, secrets = settings.gitlab_url.rstrip("/"), tuple(settings.webhook_secrets("gitlab"))
+        return cls(url, settings.gitlab_login, token, settings.gitlab_auth, bundle, secrets)
 
 
 @dataclass
@@ -154,6 +156,10 @@ class Api:
     def put(self, path: str, /, **body: Any) -> Any:
         """Change something."""
         return self._json("put", path, body=body)
+
+    def delete(self, path: str, /) -> None:
+        """Take something away. Raises Answered when it is not there."""
+        self._send("delete", path)
 
     def raw(self, path: str, /, **query: Any) -> bytes:
         """Bytes as they are."""
@@ -257,7 +263,9 @@ class Api:
 
     def _without_token(self, said: object) -> str:
         text = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
-        return text.replace(self.account.token, "[token]")[:500]
+        for secret in (self.account.token, *(one.decode() for one in self.account.secrets)):
+            text = text.replace(secret, "[token]")
+        return text[:500]
 
     def _judged(self, status: int, said: str) -> Exception:
         headers: Mapping[str, str] = getattr(self._local, "headers", {})
@@ -273,7 +281,7 @@ class Api:
             )
         if status == FORBIDDEN:
             return Permanent("Forbidden", _forbidden(said))
-        if status >= SERVER or (status == CONFLICT and "lock" in said.lower()):
+        if status >= SERVER or status == TOOK_TOO_LONG or (status == CONFLICT and "lock" in said.lower()):
             wait = float(after) if after.isdecimal() else None
             return Retryable(f"GitLab answers {status}", after=wait)
         return Answered(status, said)

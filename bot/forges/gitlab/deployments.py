@@ -19,8 +19,8 @@ def record_deployment(
     where, state = f"{project(effect.repository)}/deployments", STATES[effect.state]
     latest = _latest(api, where, effect)
     if latest and (latest["status"] == state or (effect.state == "inactive" and latest["status"] in ENDED)):
-        return e.Done(id=str(latest["id"]))
-    if latest and latest["status"] not in ENDED:
+        done = latest
+    elif latest and latest["status"] not in ENDED:
         done = api.put(f"{where}/{latest['id']}", status=state)
     elif effect.state == "inactive":
         return e.Done()  # nothing of ours is there that could be taken back

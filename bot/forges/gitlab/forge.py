@@ -7,7 +7,7 @@ for it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import ClassVar, Self
@@ -16,13 +16,14 @@ from bot.domain.effect import Effect
 from bot.domain.errors import Permanent
 from bot.domain.model import Model
 from bot.domain.performer import EffectContext
+from bot.forges.allowance import Allowance
 from bot.forges.capabilities import Capabilities
 from bot.forges.finding import Finding, broken
 from bot.forges.gitlab.capabilities import CAPABILITIES
 from bot.forges.gitlab.client import Account, Answered, Api
 from bot.forges.gitlab.normalise import normalise
 from bot.forges.gitlab.verify import authenticate, usable
-from bot.forges.port import Delivery, Missed, RepositoryFact, Unusable
+from bot.forges.port import Delivery, Missed, Report, RepositoryFact, Unusable
 from bot.log.store import Store
 from bot.settings import Settings
 
@@ -80,6 +81,15 @@ class GitLabForge:
         except Answered as answer:
             raise translated(answer, repository) from None
 
+    def reports(self, repository: str, run: str) -> Iterator[Report]:
+        from bot.forges.gitlab import reports
+        from bot.forges.gitlab.perform import translated
+
+        try:
+            yield from reports.reports(self._account(), repository, run)
+        except Answered as answer:
+            raise translated(answer, repository) from None
+
     def missed(self, since: datetime) -> Iterable[Missed]:
         """Nothing without an account: nobody can be asked then."""
         from bot.forges.gitlab import missed
@@ -87,19 +97,25 @@ class GitLabForge:
         return missed.missed(self.api, self._settings.base_url, since) if self.api else ()
 
     def examine(self, repositories: Sequence[str]) -> Iterable[Finding]:
-        from bot.forges.gitlab import standing
+        from bot.forges.gitlab import hook, standing
 
         if self.api is None:
             return [broken("account", NO_ACCOUNT, "Set POINTSMAN_GITLAB_TOKEN.")]
-        door = standing.Door(f"{self._settings.base_url.rstrip('/')}/webhooks/{self.name}", self._secrets)
+        door = hook.Door(f"{self._settings.base_url.rstrip('/')}/webhooks/{self.name}", self._secrets)
         return standing.examine(self.api, door, repositories)
 
+    def allowances(self) -> Iterator[Allowance]:
+        """None before GitLab has said; one's own may have no limit."""
+        budget = self.api.budget if self.api else None
+        if budget and budget.limit is not None:
+            yield Allowance("token", "api", budget.limit, budget.remaining, budget.until)
+
     def connect(self, repository: str, webhook_url: str) -> Iterable[Finding]:
-        from bot.forges.gitlab import standing
+        from bot.forges.gitlab import hook, standing
 
         if self.api is None:
             return self.examine(())
-        return standing.connect(self.api, standing.Door(webhook_url, self._secrets), repository)
+        return standing.connect(self.api, hook.Door(webhook_url, self._secrets), repository)
 
     def _account(self) -> Api:
         if self.api is None:

@@ -16,7 +16,7 @@ from bot.domain.errors import Permanent, Retryable
 from bot.domain.performer import EffectContext
 from bot.forges.gitlab.access import get_project
 from bot.forges.gitlab.changes import change_path, get_change
-from bot.forges.gitlab.client import Answered, Api, Json
+from bot.forges.gitlab.client import CONFLICT, Answered, Api, Json
 from bot.forges.gitlab.files import tree_of
 from bot.forges.gitlab.rebase import base_of, conflict, heads, is_rebased, moved, rebase
 from bot.forges.port import same_target
@@ -70,7 +70,7 @@ def merge_change(api: Api, effect_id: str, effect: e.MergeChange, _context: Effe
     if effect.up_to_date:
         _not_behind(work, head)
     if work.change.get("detailed_merge_status") == "need_rebase":
-        head = rebase(api, effect.repository, work.change)
+        head = rebase(api, effect.repository, work.change, effect.expected_head)
     return _result(
         work, _merge(work, head, message_with(effect.message, {**effect.trailers, "Effect-Id": effect_id}))
     )
@@ -136,7 +136,7 @@ def _merge(work: Work, head: str, message: str) -> Json:
     try:
         merged: Json = work.api.put(f"{where}/merge", **body)
     except Answered as answer:
-        raise _why(work, answer) from answer
+        raise _why(work, answer, head) from answer
     except Permanent as refused:
         # The same token has just read the change: it is the branch that it may not merge into.
         if refused.reason_code in {"BadToken", "Forbidden"}:
@@ -149,7 +149,7 @@ def _merge(work: Work, head: str, message: str) -> Json:
     return merged
 
 
-def _why(work: Work, answer: Answered) -> Exception:
+def _why(work: Work, answer: Answered, asked: str) -> Exception:
     """What keeps the change from being merged. GitLab's own answer is only a number."""
     effect = work.effect
     now = get_change(work.api, effect.repository, effect.change)
@@ -157,7 +157,7 @@ def _why(work: Work, answer: Answered) -> Exception:
     if now["state"] == "merged":
         return Retryable(work.say("is merged by now"))
     head, _ = heads(work.api, effect.repository, now)
-    if answer.status == 409 or head != work.change["sha"]:  # noqa: PLR2004 - the head is not `sha`
+    if answer.status == CONFLICT or head != asked:  # the head is not `sha`
         return moved(effect.change, head, effect.expected_head)
     if now.get("has_conflicts"):
         return conflict(work.api, effect.repository, now)

@@ -8,10 +8,24 @@ from bot.domain.effect import Effect
 from bot.domain.errors import Permanent
 from bot.domain.model import Model
 from bot.domain.performer import EffectContext
-from bot.forges.gitlab import changes, checks, comments, deployments, pipelines, read, rebase, tags
+from bot.forges.gitlab import (
+    changes,
+    checks,
+    comments,
+    deployments,
+    environments,
+    issues,
+    pipelines,
+    read,
+    rebase,
+    releases,
+    tags,
+)
 from bot.forges.gitlab.client import NOT_FOUND, Answered, Api
 from bot.forges.gitlab.commit_files import commit_files
 from bot.forges.gitlab.merge import merge_change
+from bot.forges.gitlab.new_project import create_repository
+from bot.forges.gitlab.revert import revert_commit
 
 
 def perform(api: Api, effect_id: str, effect: Effect, context: EffectContext) -> Model:
@@ -46,4 +60,10 @@ PERFORM: dict[str, Callable[..., Model]] = {
     "RunPipeline": pipelines.run_pipeline,
     "RecordDeployment": deployments.record_deployment,
     "AnswerDeployment": deployments.answer_deployment,
+    "PublishRelease": releases.publish_release,
+    "OpenIssue": issues.open_issue,
+    "LinkIssues": issues.link_issues,
+    "PrepareEnvironment": environments.prepare_environment,
+    "RevertCommit": revert_commit,
+    "CreateRepository": create_repository,
 }

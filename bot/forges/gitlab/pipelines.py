@@ -68,6 +68,9 @@ def _start(api: Api, effect: e.RunPipeline, effect_id: str) -> Json:
             return run
         code = "NoWriteAccess" if "ermission" in answer.said else "NoPipeline"
         raise Permanent(code, f"GitLab starts no pipeline for {effect.branch}: {answer.said}") from answer
+    if made["sha"] != effect.revision:  # GitLab runs what the branch is at by then
+        said = f"{effect.branch} went on to {made['sha'][:12]} just before its pipeline was started"
+        raise Permanent("HeadMoved", said)
     return made
 
 
@@ -164,7 +167,9 @@ def _with_tails(api: Api, repository: str, jobs: list[Json]) -> list[Json]:
 def tail(api: Api, repository: str, job_id: int) -> str:
     """The last lines a job printed; empty when the log is gone."""
     try:
-        trace = api.raw(f"{project(repository)}/jobs/{job_id}/trace")
+        end = b""
+        for piece in api.stream(f"{project(repository)}/jobs/{job_id}/trace"):  # it may be 100 MB long
+            end = (end + piece)[-TAIL_BYTES:]
     except Answered:
         return ""
-    return log_text.tail(trace[-TAIL_BYTES:].decode(errors="replace"))
+    return log_text.tail(end.decode(errors="replace"))

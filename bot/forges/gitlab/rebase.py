@@ -17,7 +17,7 @@ from bot.domain.errors import Permanent, Retryable
 from bot.domain.performer import EffectContext
 from bot.forges.gitlab.access import get_branch, get_project, head_of, require_write
 from bot.forges.gitlab.changes import change_path, get_change
-from bot.forges.gitlab.client import Answered, Api, Json, project
+from bot.forges.gitlab.client import CONFLICT, Answered, Api, Json, project
 from bot.forges.gitlab.files import paths_between
 
 LOOKS, PAUSE_S = 40, 0.25
@@ -41,7 +41,7 @@ def update_branch(
     if base_of(api, effect.repository, base, head) == base:
         return e.UpdateResult(head=head, base=base, updated=False)
     require_write(get_project(api, effect.repository), api)
-    head = rebase(api, effect.repository, change)
+    head = rebase(api, effect.repository, change, effect.expected_head)
     return e.UpdateResult(head=head, base=base_of(api, effect.repository, base, head), updated=True)
 
 
@@ -68,11 +68,29 @@ def base_of(api: Api, repository: str, target: str, head: str) -> str:
     return str(api.get(f"{project(repository)}/repository/merge_base", **{"refs[]": [target, head]})["id"])
 
 
-def rebase(api: Api, repository: str, change: Json, sleep: Callable[[float], None] = time.sleep) -> str:
-    """Rebase and wait for it; the new head. Raises Permanent('MergeConflict'), Retryable while it goes on."""
-    where = change_path(repository, change["iid"])
+def rebase(
+    api: Api, repository: str, change: Json, expected: str, sleep: Callable[[float], None] = time.sleep
+) -> str:
+    """Rebase and wait for it; the new head, which has what `expected` had and no more.
+
+    GitLab rebases whatever the head is by then. Raises Permanent('MergeConflict', 'HeadMoved'), Retryable
+    while it goes on.
+    """
     before, _ = heads(api, repository, change)
-    api.put(f"{where}/rebase")
+    head = _rebased(api, repository, change, before, sleep)
+    if not is_rebased(api, repository, change["iid"], older=expected, newer=head):
+        raise moved(change["iid"], head, expected)
+    return head
+
+
+def _rebased(api: Api, repository: str, change: Json, before: str, sleep: Callable[[float], None]) -> str:
+    where = change_path(repository, change["iid"])
+    try:
+        api.put(f"{where}/rebase")
+    except Answered as answer:
+        if answer.status == CONFLICT:  # another one is under way
+            raise Retryable(f"GitLab cannot rebase change {change['iid']} now: {answer.said}") from answer
+        raise
     for _look in range(LOOKS):
         now = api.get(where, include_rebase_in_progress="true")
         if not now.get("rebase_in_progress"):
@@ -100,11 +118,15 @@ def conflict(api: Api, repository: str, change: Json) -> Permanent:
 
 
 def is_rebased(api: Api, repository: str, number: int, *, older: str, newer: str) -> bool:
-    """Whether the bot has made `newer` of `older` by nothing but a rebase."""
+    """Whether the bot has made `newer` of `older` by nothing but a rebase. Raises Retryable while GitLab has
+    not looked at `newer`: it does so a moment after a push.
+    """
     # The newest first.
     versions = list(api.list(f"{change_path(repository, number)}/versions"))
     known = [version["head_commit_sha"] for version in versions]
-    if not versions or known[0] != newer or older not in known:
+    if not versions or known[0] != newer:
+        raise Retryable(f"GitLab has not looked at {newer[:12]} of change {number} yet")
+    if older not in known:
         return False
     patches = {version.get("patch_id_sha") for version in versions[: known.index(older) + 1]}
     commit = api.get(f"{project(repository)}/repository/commits/{newer}", stats="false")

@@ -5,42 +5,20 @@ protection.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from bot.domain.errors import Permanent, Retryable
 from bot.forges.finding import Finding, broken, doubtful, fine
-from bot.forges.gitlab.access import DEVELOPER, get_branch, get_project, level
+from bot.forges.gitlab.access import DEVELOPER, get_project, level
 from bot.forges.gitlab.client import Answered, Api, Json, project
-from bot.forges.gitlab.verify import SIGNING, TOLERANCE_S
+from bot.forges.gitlab.hook import EVENTS, Door, place_hook
+from bot.forges.gitlab.protection import protection
+from bot.forges.gitlab.verify import TOLERANCE_S
 
-EVENTS = (
-    "push_events",
-    "tag_push_events",
-    "merge_requests_events",
-    "note_events",
-    "confidential_note_events",
-    "job_events",
-    "pipeline_events",
-    "deployment_events",
-    "releases_events",
-)
 SOON = timedelta(days=14)
 MAINTAINER = 40
-
-
-@dataclass(frozen=True)
-class Door:
-    """Where GitLab is to call, and the secret it is to use."""
-
-    url: str
-    secrets: tuple[bytes, ...]
-
-    def hook(self) -> Json:
-        """What a hook of the bot's is made with."""
-        secret = self.secrets[0].decode()
-        proof = {"signing_token": secret} if self.secrets[0].startswith(SIGNING) else {"token": secret}
-        return {"url": self.url, "enable_ssl_verification": True, **dict.fromkeys(EVENTS, True), **proof}
+LOW = 0.1
+"""Less than this part of the requests is little."""
 
 
 def examine(api: Api, door: Door, repositories: Sequence[str]) -> Iterator[Finding]:
@@ -59,13 +37,8 @@ def connect(api: Api, door: Door, repository: str) -> Iterator[Finding]:
     if not door.secrets:
         yield broken("webhook", "no secret is set", "Set POINTSMAN_GITLAB_WEBHOOK_SECRET.")
         return
-    where = f"{project(repository)}/hooks"
     try:
-        there = next((hook for hook in api.list(where) if hook["url"] == door.url), None)
-        if there:
-            api.put(f"{where}/{there['id']}", **door.hook())
-        else:
-            api.post(where, **door.hook())
+        place_hook(api, door, repository)
     except (Retryable, Permanent, Answered) as error:
         todo = "Give the bot's account the role Maintainer, or make the webhook by hand (docs/forges.md)."
         yield broken(repository, f"the webhook could not be made: {_short(error)}", todo)
@@ -81,6 +54,7 @@ def _account(api: Api) -> Iterator[Finding]:
         yield broken("account", said, f"Set POINTSMAN_GITLAB_LOGIN={login}.")
     yield from _token(api)
     yield from _clock(api)
+    yield from _budget(api)
 
 
 def _token(api: Api) -> Iterator[Finding]:
@@ -107,12 +81,24 @@ def _clock(api: Api) -> Iterator[Finding]:
         yield (broken if abs(off) > TOLERANCE_S else doubtful)("clock", said, todo)
 
 
+def _budget(api: Api) -> Iterator[Finding]:
+    """A GitLab of one's own may have no limit, and then says nothing of it."""
+    limit, left = api.budget.limit, api.budget.remaining
+    if limit is None or left is None:
+        return
+    said = f"{left} of {limit} requests are left"
+    if left < limit * LOW:
+        yield doubtful("rate limit", said, "The bot waits when none is left. Raise the limit of its account.")
+    else:
+        yield fine("rate limit", said)
+
+
 def _looked_at(api: Api, door: Door, name: str) -> Iterator[Finding]:
     try:
         known = get_project(api, name)
         yield from _role(known, name)
         yield from _hook(api, door, known, name)
-        yield _protection(api, known, name)
+        yield from protection(api, known, name)
     except (Retryable, Permanent, Answered) as error:
         todo = "Add the bot's account to the project with the role Developer or higher."
         yield broken(name, f"cannot be looked at: {_short(error)}", todo)
@@ -140,18 +126,24 @@ def _hook(api: Api, door: Door, known: Json, name: str) -> Iterator[Finding]:
         yield broken(name, f"the webhook leaves out {', '.join(lacking)}", again)
     else:
         yield fine(name, f"the webhook calls {door.url}")
+        yield from _last_call(api, hook, name)
 
 
-def _protection(api: Api, known: Json, name: str) -> Finding:
-    """`Pipelines must succeed` is what makes a commit status count."""
-    default = str(known.get("default_branch") or "main")
-    branch = get_branch(api, name, default) or {}
-    if not known.get("only_allow_merge_if_pipeline_succeeds"):
-        said = f"{default} does not require the bot's check: people may merge past the policy"
-        return doubtful(name, said, "Tick Settings > Merge requests > Pipelines must succeed.")
-    if not branch.get("protected"):
-        return doubtful(name, f"{default} is not protected: people may push past the policy", "Protect it.")
-    return fine(name, f"{default} cannot be merged into past the bot")
+def _last_call(api: Api, hook: Json, name: str) -> Iterator[Finding]:
+    """Whether GitLab reaches the bot. Before 17.3 it keeps no list of its calls."""
+    try:
+        calls = api.list(f"{project(name)}/hooks/{hook['id']}/events", per_page=1)
+        last = next(calls, None)
+    except Answered:
+        return
+    if last is None:
+        todo = "Settings > Webhooks > Test makes one; then run this again."
+        yield doubtful(name, "GitLab has not called yet: nothing shows that it reaches the bot", todo)
+    elif str(last["response_status"]).startswith("2"):
+        yield fine(name, f"the last call was answered {last['response_status']}")
+    else:
+        todo = f"See that GitLab reaches {hook['url']}: Settings > Webhooks > Edit lists its calls."
+        yield broken(name, f"the last call was answered {last['response_status']}", todo)
 
 
 def _short(error: Exception) -> str:

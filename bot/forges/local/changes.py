@@ -6,13 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import func
 from sqlalchemy.orm import Session
-from sqlmodel import col, select
 
 from bot.forges.local import history, pipelines, webhooks
 from bot.forges.local.ground import Ground, Missing
 from bot.forges.local.history import Commit
+from bot.forges.local.numbers import next_number
 from bot.forges.local.tables import ForgeChange, ForgeLabel, ForgeRepository
 from bot.forges.local.telling import add_revision, get_change, say_change, writing
 
@@ -64,7 +63,7 @@ def open_change(ground: Ground, repository: str, wanted: Proposal, *, login: str
         with ground.write() as session:
             change = ForgeChange(
                 repository=repository,
-                number=_next_number(session, repository),
+                number=next_number(session, repository),
                 title=wanted.title,
                 body=wanted.body,
                 author=login,
@@ -94,11 +93,6 @@ def _heads(folder: Path, repository: str, wanted: Proposal) -> tuple[str, str]:
         missing = wanted.source if head is None else wanted.target
         raise Impossible("BranchDeleted", f"there is no branch {missing} in {repository}")
     return head, onto
-
-
-def _next_number(session: Session, repository: str) -> int:
-    wanted = select(func.max(col(ForgeChange.number))).where(ForgeChange.repository == repository)
-    return (session.scalar(wanted) or 0) + 1
 
 
 def _id(row: ForgeChange) -> int:

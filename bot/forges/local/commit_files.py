@@ -29,7 +29,7 @@ def commit_files(
     with writing(ground, effect.repository, bot) as folder:
         head = history.branch_head(folder, effect.branch)
         if head and (done := done_before(ground, folder, head, effect_id)):
-            return _committed(folder, effect.branch, done)
+            return committed(folder, effect.branch, done)
         if head and effect.fresh:
             raise Permanent("BranchTaken", f"{effect.branch} is there already, made by somebody else")
         parent = head or _start(folder, effect)
@@ -40,14 +40,14 @@ def commit_files(
         if parent and built == history.tree_of(folder, parent):
             if head is None:
                 commit.move(folder, f"refs/heads/{effect.branch}", parent, ZERO)
-            return _committed(folder, effect.branch, parent, files=())
+            return committed(folder, effect.branch, parent, files=())
         message = commit.message_with(effect.message, {**effect.trailers, "Effect-Id": effect_id})
         author = commit.Author("pointsman[bot]", ground.settings.bot_email, at)
         sign = signing.options(ground.settings.home)
         sha = commit.write_commit(folder, built, [parent] if parent else [], message, author, signing=sign)
         if not commit.move(folder, f"refs/heads/{effect.branch}", sha, head or ZERO):
             raise Retryable(f"{effect.branch} moved while it was being committed to")
-        return _committed(folder, effect.branch, sha)
+        return committed(folder, effect.branch, sha)
 
 
 def done_before(ground: Ground, folder: Path, head: str, effect_id: str) -> str | None:
@@ -105,9 +105,7 @@ def _untouched_since(folder: Path, effect: e.CommitFiles, files: dict[str, e.Fil
         )
 
 
-def _committed(
-    folder: Path, branch: str, sha: str, *, files: tuple[str, ...] | None = None
-) -> e.CommitResult:
+def committed(folder: Path, branch: str, sha: str, *, files: tuple[str, ...] | None = None) -> e.CommitResult:
     """What a commit is, read back from Git: the same answer the first time and after a lost reply."""
     about = line(folder, "show", "-s", "--format=%T%n%P%n%cI", sha).split("\n")
     parents = about[1].split()

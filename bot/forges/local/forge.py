@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
@@ -10,12 +10,14 @@ from typing import ClassVar
 from fastapi import APIRouter, Depends
 
 from bot.domain.effect import Effect, File
+from bot.domain.errors import Permanent
 from bot.domain.model import Model
 from bot.domain.performer import EffectContext
+from bot.forges.allowance import Allowance
 from bot.forges.capabilities import YES, Capabilities, Feature, no, so
 from bot.forges.finding import Finding
-from bot.forges.local import people, protection, read, repositories, signing, standing, telling
-from bot.forges.local.ground import Ground, LocalSettings, ProcessSettings, Sessions
+from bot.forges.local import kept, people, protection, read, repositories, signing, standing, telling
+from bot.forges.local.ground import Ground, LocalSettings, Missing, ProcessSettings, Sessions
 from bot.forges.local.normalise import normalise
 from bot.forges.local.perform import perform
 from bot.forges.local.protection import Rule
@@ -23,9 +25,9 @@ from bot.forges.local.purge import purge
 from bot.forges.local.running import Runners
 from bot.forges.local.sender import Sender
 from bot.forges.local.verify import authenticate
-from bot.forges.local.web import admin_api, change_api, pages, reading_api, smart_http
+from bot.forges.local.web import admin_api, change_api, issue_api, pages, reading_api, smart_http
 from bot.forges.local.web.calls import bound
-from bot.forges.port import Delivery, Missed, RepositoryFact
+from bot.forges.port import Delivery, Missed, Report, RepositoryFact
 from bot.log.store import Store
 from bot.settings import Settings
 
@@ -69,6 +71,13 @@ class LocalForge:
     def export(self, repository: str, revision: str, path: str, into: Path) -> None:
         read.export(self.ground, repository, revision, path, into)
 
+    def reports(self, repository: str, run: str) -> Iterator[Report]:
+        """What the jobs of a run kept. Raises Permanent('NotFound')."""
+        try:
+            yield from kept.reports(self.ground, repository, run)
+        except Missing as error:
+            raise Permanent("NotFound", str(error)) from error
+
     def missed(self, _since: datetime) -> Iterable[Missed]:
         """Nothing: the sender tries until it is answered, whatever happened in between."""
         return ()
@@ -76,6 +85,10 @@ class LocalForge:
     def examine(self, repositories: Sequence[str]) -> Iterable[Finding]:
         """Which repositories are there, and whether nobody can merge past the bot."""
         return standing.examine(self.ground, repositories)
+
+    def allowances(self) -> Iterable[Allowance]:
+        """It has no limits."""
+        return ()
 
     def connect(self, repository: str, _webhook_url: str) -> Iterable[Finding]:
         """Nothing is to be connected: this forge and the bot are one process."""
@@ -116,8 +129,8 @@ class LocalForge:
         """`/git`, `/forge/api` and the pages under `/forge`."""
         whole = APIRouter(dependencies=[Depends(bound(self.ground))])
         whole.include_router(smart_http.router(self.ground))
-        for routes in (admin_api.routes, change_api.routes, reading_api.routes, pages.routes):
-            whole.include_router(routes)
+        for routes in (admin_api, change_api, issue_api, reading_api, pages):
+            whole.include_router(routes.routes)
         return whole
 
     def start(self, webhook_url: str = "") -> None:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
+from urllib.parse import quote
 
 from sqlalchemy.orm import Session
 
@@ -138,6 +139,18 @@ class Ground:
     def change_url(self, repository: str, number: int) -> str:
         """The page of a change."""
         return f"{self.settings.base_url}/forge/{repository}/changes/{number}"
+
+    def repository_url(self, repository: str) -> str:
+        """The page of a repository."""
+        return f"{self.settings.base_url}/forge/{repository}"
+
+    def issue_url(self, repository: str, number: int) -> str:
+        """The page of an issue."""
+        return f"{self.repository_url(repository)}/issues/{number}"
+
+    def release_url(self, repository: str, tag: str) -> str:
+        """Where the page of a release shows this one."""
+        return f"{self.repository_url(repository)}/releases#{quote(tag, safe='')}"
 
     def pipeline_url(self, repository: str, pipeline: int | None) -> str:
         """The page of a pipeline run."""

@@ -11,14 +11,19 @@ from bot.domain import payloads as p
 from bot.domain.errors import Permanent, Retryable
 from bot.domain.model import Model
 from bot.domain.performer import EffectContext
-from bot.forges.local import changes, comments, commit, history, pipelines, read, records, signing
+from bot.forges.local import changes, comments, history, pipelines, read, records
 from bot.forges.local.changes import Impossible
 from bot.forges.local.commit_files import commit_files
-from bot.forges.local.git import GitFailed, run
+from bot.forges.local.environments import prepare_environment
+from bot.forges.local.git import GitFailed
 from bot.forges.local.ground import Ground, Missing
+from bot.forges.local.link_issues import link_issues, open_issue
 from bot.forges.local.merge import Wish, merge
+from bot.forges.local.new_repository import create_repository
+from bot.forges.local.revert import revert_commit
 from bot.forges.local.tables import ForgePipeline
-from bot.forges.local.telling import get_change, writing
+from bot.forges.local.tags import create_tag, publish_release
+from bot.forges.local.telling import get_change
 from bot.forges.local.update_branch import update_branch
 from bot.forges.port import same_target
 
@@ -132,38 +137,6 @@ def merge_change(
     return e.MergeResult(sha=merged.merge_sha, tree=merged.tree, head_tree=merged.head_tree)
 
 
-def create_tag(ground: Ground, _effect_id: str, effect: e.CreateTag, _context: EffectContext) -> e.Done:
-    """A tag never moves."""
-    with writing(ground, effect.repository, ground.settings.bot_login) as folder:
-        if (
-            effect.name.startswith("-")
-            or run(folder, "check-ref-format", f"refs/tags/{effect.name}").returncode
-        ):
-            raise Permanent("InvalidTag", f"{effect.name!r} cannot be the name of a tag")
-        target = history.resolve(folder, effect.revision)
-        if target is None:
-            raise Permanent(
-                "RevisionMissing", f"there is no revision {effect.revision} in {effect.repository}"
-            )
-        there = history.resolve(folder, f"refs/tags/{effect.name}")
-        if there not in {None, target}:
-            raise Permanent("TagExists", f"the tag {effect.name} is on {there} already")
-        if there is None:
-            commit.write_tag(
-                folder,
-                effect.name,
-                target,
-                effect.message,
-                _bot_author(ground),
-                signing.options(ground.settings.home),
-            )
-    return e.Done(id=effect.name)
-
-
-def _bot_author(ground: Ground) -> commit.Author:
-    return commit.Author("pointsman[bot]", ground.settings.bot_email, ground.moment())
-
-
 def run_pipeline(
     ground: Ground, effect_id: str, effect: e.RunPipeline, _context: EffectContext
 ) -> e.PipelineResult:
@@ -209,4 +182,10 @@ PERFORM: dict[str, Callable[..., Model]] = {
     "CreateTag": create_tag,
     "RunPipeline": run_pipeline,
     "RecordDeployment": record_deployment,
+    "PublishRelease": publish_release,
+    "OpenIssue": open_issue,
+    "LinkIssues": link_issues,
+    "PrepareEnvironment": prepare_environment,
+    "RevertCommit": revert_commit,
+    "CreateRepository": create_repository,
 }

@@ -1,4 +1,6 @@
-"""Webhook calls that were delivered long ago: the row stays, with its id and its answer; the body goes.
+"""Webhook calls that were delivered long ago, and reports of old runs.
+
+Of a call the row stays, with its id and its answer; the body goes.
 
 Of a push stays who pushed what: that makes a person a committer of a change that is opened later
 (webhooks.branch_pushers), and four eyes must not become two because a week went by.
@@ -10,7 +12,7 @@ import json
 
 from sqlmodel import col, select
 
-from bot.forges.local import webhooks
+from bot.forges.local import kept, webhooks
 from bot.forges.local.ground import Ground
 from bot.forges.local.tables import ForgeDelivery
 
@@ -20,7 +22,10 @@ WHOLE = '{"event":%'
 
 
 def purge(ground: Ground, before: str) -> None:
-    """Let go of what was delivered before this moment (RFC 3339 in UTC); never of what was not."""
+    """Let go of what was delivered before this moment (RFC 3339 in UTC), never of what was not, and of the
+    reports of runs that ended before it: whoever asked for them has them in the log by then.
+    """
+    kept.let_go(ground, before)
     while True:
         with ground.write() as session:
             old = session.scalars(

@@ -16,7 +16,7 @@ from bot.domain.effect import File, GatherFacts
 from bot.domain.errors import Permanent
 from bot.domain.release import POLICY_FILE
 from bot.forges import pushed
-from bot.forges.local import history, past, people, webhooks
+from bot.forges.local import history, past, people, signing, webhooks
 from bot.forges.local.extent import extent
 from bot.forges.local.git import GitFailed, git
 from bot.forges.local.ground import Ground, Missing
@@ -77,7 +77,11 @@ def _change(ground: Ground, session: Session, folder: Path, effect: GatherFacts)
     wanted = p.Change.model_fields.keys() | {"state", "coAuthors", "mergeSha"}
     change = p.Change.model_validate({"repository": effect.repository, **known}).to_json()
     kept = {name: value for name, value in change.items() if name in wanted or name == "lastPusher"}
-    return kept | extent(folder, row.target, row.head) | {"tree": history.tree_of(folder, row.head)}
+    told = kept | extent(folder, row.target, row.head) | {"tree": history.tree_of(folder, row.head)}
+    if effect.signatures:
+        signers = signing.signers(folder, [one["sha"] for one in told["commits"]], ground.settings.home)
+        told["commits"] = [one | signers.get(one["sha"], {}) for one in told["commits"]]
+    return told
 
 
 def files(folder: Path, revision: str) -> tuple[File, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,26 @@ from bot.forges.local.ground import Ground, Missing
 from bot.forges.local.protection import Rule, install_hooks
 from bot.forges.local.tables import ForgeMember, ForgeRepository
 
+MAIN = "main"
 
-def create(
+
+@dataclass(frozen=True)
+class Origin:
+    """Of a repository that the bot made: what it is for, and the mark by which it is found again."""
+
+    description: str
+    mark: str
+
+
+def create(  # noqa: PLR0913 - what a repository may begin with
     ground: Ground,
     name: str,
     *,
-    default_branch: str = "main",
+    default_branch: str = MAIN,
     protection: tuple[Rule, ...] | None = None,
     files: tuple[File, ...] = (),
     by: str | None = None,
+    origin: Origin | None = None,
 ) -> Path:
     """A repository with `files` as its first commit; `protection` absent: the default branch is protected.
 
@@ -37,13 +49,14 @@ def create(
     install_hooks(ground.settings.home)
     _initialise(ground, folder, default_branch)
     rules = protection if protection is not None else (Rule(branch=default_branch),)
-    author = by or ground.settings.bot_login
     with ground.write() as session:
         session.add(
             ForgeRepository(
                 name=name,
                 default_branch=default_branch,
                 protection=[rule.to_json() for rule in rules],
+                description=origin.description if origin else None,
+                mark=origin.mark if origin else None,
                 created_at=ground.moment(),
             )
         )
@@ -51,9 +64,16 @@ def create(
         if by:
             session.add(ForgeMember(repository=name, login=by, permission="admin"))
     if files:
-        with telling.writing(ground, name, author):
-            _first_commit(ground, folder, default_branch, files)
+        begin(ground, name, files=files, default_branch=default_branch, by=by)
     return folder
+
+
+def begin(
+    ground: Ground, name: str, *, files: tuple[File, ...], default_branch: str = MAIN, by: str | None = None
+) -> None:
+    """The first commit of a repository."""
+    with telling.writing(ground, name, by or ground.settings.bot_login) as folder:
+        _first_commit(ground, folder, default_branch, files)
 
 
 def _initialise(ground: Ground, folder: Path, default_branch: str) -> None:

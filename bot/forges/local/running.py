@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy.orm import Session
 from sqlmodel import col, select
 
-from bot.forges.local import history, pipelines, runner, webhooks
+from bot.forges.local import history, kept, pipelines, runner, webhooks
 from bot.forges.local.differences import Differences
 from bot.forges.local.ground import Ground
 from bot.forges.local.tables import ForgeChange, ForgeJob, ForgePipeline, ForgeRepository
@@ -116,7 +116,9 @@ class Execution:
             cancelled=self._stop,
             clock=self._ground.now,
         )
-        shutil.rmtree(result.artefacts, ignore_errors=True)
+        kept.keep(kept.folder(self._ground, self._row.id), result.reports, result.artefacts)
+        for folder in (result.reports, result.artefacts):
+            shutil.rmtree(folder, ignore_errors=True)
         if self._stop.is_set() and result.status == "canceled":
             put_back(self._ground, self._row)
             return

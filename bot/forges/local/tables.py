@@ -9,13 +9,17 @@ from sqlmodel import Field, SQLModel
 
 
 class ForgeRepository(SQLModel, table=True):
-    """`protection` is a list of rules (`bot.forges.local.protection.Rule`)."""
+    """`protection` is a list of rules (`bot.forges.local.protection.Rule`); `mark` says for what the bot made
+    it, absent for one that a person made.
+    """
 
     __tablename__ = "forge_repositories"
 
     name: str = Field(primary_key=True)
     default_branch: str = "main"
     protection: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    description: str | None = None
+    mark: str | None = None
     created_at: str
 
 

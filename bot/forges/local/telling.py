@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import select
 
 from bot.domain.errors import Retryable
-from bot.forges.local import history, people, pipelines, webhooks
+from bot.forges.local import history, links, people, pipelines, webhooks
 from bot.forges.local.git import ZERO
 from bot.forges.local.ground import Ground, Missing
 from bot.forges.local.history import Commit
@@ -286,6 +286,7 @@ def _merge_change(ground: Ground, session: Session, repository: str, merge: Merg
         merge.head_tree,
         None,
     )
+    links.close_merged(ground, session, change)
     say_change(ground, session, change, "merged", pusher, merge.newest)
 
 

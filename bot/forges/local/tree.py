@@ -76,6 +76,17 @@ class Index:
             ]
         )
 
+    def restore(self, entries: Mapping[bytes, tuple[str, str]]) -> None:
+        """Put in what Git has already: mode and blob by path, mode `000000` for no file."""
+        self._update(
+            [
+                b"%d %b\t%b" % (int(mode), sha.encode(), path)
+                if int(mode)
+                else b"0 %b\t%b" % (ZERO.encode(), path)
+                for path, (mode, sha) in entries.items()
+            ]
+        )
+
     def _update(self, entries: list[bytes]) -> None:
         stdin = b"".join(entry + b"\0" for entry in entries)
         git(self.folder, *STRICT, "update-index", "-z", "--index-info", stdin=stdin, env=self.env)

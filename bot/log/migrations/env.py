@@ -3,6 +3,7 @@
 from alembic import context
 from sqlmodel import SQLModel
 
+import bot.forges.local.beside
 import bot.forges.local.tables
 import bot.log.tables
 import bot.projections.locks

@@ -135,5 +135,20 @@ def _snapshot(
                 "signed": event.data.get("signed") is True,
             }
             for event in of(events, "CommitReady")
-        ],
+        ]
+        + [signed for event in of(events, "pointsman.EvidenceAdded") for signed in _signed(event)],
     }
+
+
+def _signed(event: Event) -> Iterator[dict[str, Any]]:
+    """What somebody signed for. Whose signatures count is the policy's word, which the verdict has."""
+    said = mapping(event.data.get("attestation"))
+    for subject in map(mapping, items(said.get("subjects"))):
+        yield {
+            "artifact": text(subject.get("name")),
+            "digest": text(subject.get("digest")),
+            "revision": text(event.data.get("revision")),
+            "signed": not text(said.get("refused")),
+            "signers": [text(mapping(one).get("identity")) for one in items(said.get("signers"))],
+            "eventId": event.id,
+        }

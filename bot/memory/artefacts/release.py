@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.domain.event import GENESIS, Event, chain
 from bot.domain.flow_state import environment_of
+from bot.domain.payloads import EvidenceAdded
 from bot.domain.trace import TraceState
 from bot.memory.layout import scoped, shared
 from bot.memory.reasons import VERDICT, reasons_of
@@ -28,6 +29,8 @@ from bot.memory.trail import (
     within,
 )
 
+VSA = "VerificationSummary.dsse.json"
+"""The signed summary of what allowed the release, beside this file."""
 TRANSITIONS = ("ReleaseApproved", "ReleaseDelayed", "ReleaseRejected")
 HISTORY = (*TRANSITIONS, "ReleasePublished", "RollbackTriggered", "FreezeOverridden")
 STATUS = {
@@ -46,6 +49,10 @@ def write(state: TraceState, events: Sequence[Event]) -> Iterator[tuple[str, str
         summary = _summary(state, events, environment)
         yield scoped(state, environment, "ReleaseSummary.json"), as_json(summary)
     history = [_entry(state, events, event) for event in of(events, *HISTORY)]
+    for environment in environments(events, "pointsman.ReleaseAttested"):
+        attested = last(within(events, environment), "pointsman.ReleaseAttested")
+        assert attested is not None  # the environments are those of such events
+        yield scoped(state, environment, VSA), as_json(attested.data["envelope"])
     if history:
         data = head(state) | {"version": state.version, "history": history}
         yield shared(state, "releases/ReleaseHistory.json"), as_json(data)
@@ -72,7 +79,7 @@ def _summary(state: TraceState, events: Sequence[Event], environment: str) -> di
         "publishedAt": moment(last(mine, "ReleasePublished")),
         "nextChangeAt": latest.data.get("nextChangeAt") or tree.get("next_change_at"),
         "policyVersion": text(said.get("policyVersion")) or text(told.get("policyDigest")),
-        "complianceMode": state.module.get("complianceMode") is True,
+        "complianceMode": _regulated(state, environment),
         "approvers": _approvers(state, said, environment),
         "approvals": _approvals(state, environment),
         "overrides": [
@@ -86,8 +93,45 @@ def _summary(state: TraceState, events: Sequence[Event], environment: str) -> di
         ),
         "lineage": _lineage(state, events),
         "validationHashes": _hashes(state, events, latest, shown),
+        "evidence": [_report(one) for one in _known(state, text(latest.data.get("revision")))],
+        "attestation": _attestation(mine),
         "verdict": tree,
     }
+
+
+def _regulated(state: TraceState, environment: str) -> bool:
+    release = state.releases.get(environment)
+    return state.module.get("complianceMode") is True or bool(release and release.compliance)
+
+
+def _known(state: TraceState, revision: str) -> tuple[EvidenceAdded, ...]:
+    """What reports say of a revision, or of the approved one with the same files."""
+    own = state.evidence.get(revision, ())
+    return own or state.evidence.get(state.carried.get(revision, ""), ())
+
+
+def _report(said: EvidenceAdded) -> dict[str, Any]:
+    return {
+        "kind": said.kind,
+        "name": said.name,
+        "digest": said.digest,
+        "source": said.source,
+        "revision": said.revision,
+    }
+
+
+def _attestation(mine: Sequence[Event]) -> dict[str, Any]:
+    """Whether the release is vouched for by the bot's own signature, and where it is."""
+    attested, started = last(mine, "pointsman.ReleaseAttested"), last(mine, "DeploymentStarted")
+    if attested:
+        return {
+            "signed": True,
+            "keyId": text(attested.data.get("keyId")),
+            "file": VSA,
+            "eventId": attested.id,
+        }
+    why = "no key is configured, or it could not sign" if started else "nothing was deployed yet"
+    return {"signed": False, "reason": why}
 
 
 def _status(latest: Event) -> str:
@@ -168,19 +212,23 @@ def _entry(state: TraceState, events: Sequence[Event], event: Event) -> dict[str
     data = event.data
     reason = text(data.get("reason"))
     reasons = [reason] if reason else reasons_of(events, event) if event.type in TRANSITIONS else []
-    return head(state, environment_of(event)) | {
-        "timestamp": moment(event),
-        "agent": event.agent_id or "release-manager",
-        "event": event.type,
-        "releaseId": release_of(state, event),
-        "status": STATUS[event.type],
-        "version": text(data.get("version")) or state.version,
-        "revision": text(data.get("revision")),
-        "reasons": reasons,
-        "user": event.actor
-        or text(data.get("by"))
-        or ", ".join(map(str, items(data.get("approvers"))))
-        or None,
-        "policyVersion": text(data.get("policyVersion")),
-        "eventId": event.id,
-    }
+    return (
+        head(state, environment_of(event))
+        | {
+            "timestamp": moment(event),
+            "agent": event.agent_id or "release-manager",
+            "event": event.type,
+            "releaseId": release_of(state, event),
+            "status": STATUS[event.type],
+            "version": text(data.get("version")) or state.version,
+            "revision": text(data.get("revision")),
+            "reasons": reasons,
+            "user": event.actor
+            or text(data.get("by"))
+            or ", ".join(map(str, items(data.get("approvers"))))
+            or None,
+            "policyVersion": text(data.get("policyVersion")),
+            "eventId": event.id,
+        }
+        | ({"compliance": True} if data.get("compliance") is True else {})
+    )

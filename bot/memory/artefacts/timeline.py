@@ -12,7 +12,7 @@ from bot.domain.trace import TraceState
 from bot.memory.layout import ALL, shared
 from bot.memory.reasons import reasons_of
 from bot.memory.text import as_yaml
-from bot.memory.trail import head, items, moment, text
+from bot.memory.trail import head, items, last, moment, of, text, within
 
 TECHNICAL = frozenset(
     {
@@ -25,10 +25,12 @@ TECHNICAL = frozenset(
         "FactsGathered",
         "StatusReported",
         "TriggerRequested",
+        "pointsman.CoverageRecalled",
         "pointsman.VerdictChanged",
     }
 )
 """How it is done, not what has happened."""
+JUDGED = ("pointsman.VerdictChanged", "ReleaseApproved", "ReleaseDelayed", "ReleaseRejected")
 USERS = ("approver", "by", "mergedBy", "pusher", "author")
 REASONS = ("reason", "comment", "message", "title", "summary")
 
@@ -53,7 +55,23 @@ def _entry(state: TraceState, events: Sequence[Event], event: Event) -> dict[str
         "sequence": event.sequence,
         "eventId": event.id,
     }
-    return entry | {"compliance": True} if state.module.get("complianceMode") is True else entry
+    return entry | _compliance(state, events, event)
+
+
+def _compliance(state: TraceState, events: Sequence[Event], event: Event) -> dict[str, Any]:
+    """What every line of a regulated release carries (seed 003, compliance logging strategy)."""
+    earlier = [one for one in within(events, environment_of(event)) if one.sequence <= event.sequence]
+    judged = last(earlier, *JUDGED)
+    asked = state.module.get("complianceMode") is True
+    if not asked and not (judged and judged.data.get("compliance") is True):
+        return {}
+    data = judged.data if judged else {}
+    approvers = [text(one.data.get("approver")) for one in of(earlier, "ApprovalGranted")]
+    return {
+        "compliance": True,
+        "policyVersion": text(data.get("policyVersion")) or text(data.get("policyDigest")),
+        "approver": ", ".join(dict.fromkeys(approvers)) or None,
+    }
 
 
 def _emitter(type_: str) -> str:

@@ -114,7 +114,8 @@ def test_what_the_bot_may_not_do_is_permanent_and_says_who_can_mend_it(stage: Az
     assert error.reason_code == "AccessDenied"
     assert error.message == (
         "the bot may not do this in demo/booking: something went wrong on purpose "
-        "(give its account the permission, and its token the scopes code, build, identity, hooks)"
+        "(give its account the permission, and its token the scopes code, build, identity, hooks, "
+        "work items, wiki, variable groups, environments)"
     )
 
 

@@ -46,6 +46,11 @@ def asleep(stage: AzureStage, status: str = "disabledBySystem") -> None:
         one["status"] = status
 
 
+def later(*, seconds: float) -> str:
+    """A moment from now, as the forge writes it."""
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
+
+
 def commit(stage: AzureStage, branch: str = "feature/x") -> str:
     files = (e.File(path=f"{branch}.txt", content="x\n"),)
     effect = e.CommitFiles(
@@ -163,7 +168,7 @@ def test_an_edit_that_was_missed_is_an_edit_and_never_a_command(stage: AzureStag
     asleep(stage)
     thread = talk.say(stage.org, stage.repo, stage.repo.pulls[number], stage.org.people["jane"], "hello")
     thread.comments[0].content = "/approve-release production"
-    thread.comments[0].written = "2026-11-20T23:59:59.000000Z"
+    thread.comments[0].written = later(seconds=5)
     assert ("CommentEdited", "jane") in told(stage, missed(stage))
     assert "CommentCreated" not in {type_ for type_, _ in told(stage, missed(stage))}
 

@@ -62,6 +62,26 @@ MODELS = {
     ("GET", "Timeline"): "build.Timeline",
     ("GET", "queues"): "task_agent.[TaskAgentQueue]",
     ("GET", "CodeCoverage"): "test.CodeCoverageSummary",
+    ("POST", "repositories"): "git.GitRepository",
+    ("PATCH", "repositories"): "git.GitRepository",
+    ("GET", "projects"): "core.TeamProject",
+    ("POST", "configurations"): "policy.PolicyConfiguration",
+    ("GET", "pullRequestWorkItems"): "git.[ResourceRef]",
+    ("POST", "workItems"): "work_item_tracking.WorkItem",
+    ("GET", "workItems"): "work_item_tracking.[WorkItem]",
+    ("PATCH", "workItems"): "work_item_tracking.WorkItem",
+    ("GET", "workItemTypeCategories"): "work_item_tracking.WorkItemTypeCategory",
+    ("POST", "wiql"): "work_item_tracking.WorkItemQueryResult",
+    ("GET", "wikis"): "wiki.[WikiV2]",
+    ("POST", "wikis"): "wiki.WikiV2",
+    ("GET", "pages"): "wiki.WikiPage",
+    ("PUT", "pages"): "wiki.WikiPage",
+    ("GET", "environments"): "task_agent.[EnvironmentInstance]",
+    ("POST", "environments"): "task_agent.EnvironmentInstance",
+    ("GET", "variablegroups"): "task_agent.[VariableGroup]",
+    ("POST", "variablegroups"): "task_agent.VariableGroup",
+    ("PUT", "variablegroups"): "task_agent.VariableGroup",
+    ("GET", "artifacts"): "build.[BuildArtifact]",
 }
 BARE = {
     ("GET", "Permissions"),
@@ -115,7 +135,7 @@ def live(stage: AzureStage) -> None:
     """Something of everything that the bot does."""
 
     def do(effect: e.Effect, effect_id: str) -> Any:
-        effect = effect.model_copy(update={"repository": stage.repository})
+        effect = effect.model_copy(update={"repository": effect.repository or stage.repository})
         return stage.forge.perform(effect_id, effect, EffectContext("acme", "trace-1", lambda _: None))
 
     stage.person("jane", "write", ("demo/team",))
@@ -134,6 +154,7 @@ def live(stage: AzureStage) -> None:
     do(e.UpdateChange(change=change, state="open"), "3c")
     _talk(stage, do, change)
     _judge(stage, do, change, made.sha)
+    _beside(stage, do, change, made.sha)
     _merge(stage, do, change, made.sha)
     list(stage.forge.missed(stage.since))
     list(stage.forge.connect(stage.repository, "https://bot.example/webhooks/azure"))
@@ -161,6 +182,23 @@ def _judge(stage: AzureStage, do: Do, change: int, head: str) -> None:
         e.GatherFacts(correlation="c", change=change, actors=("jane",), run=run.pipeline_id, tree_of=head),
         "11",
     )
+
+
+def _beside(stage: AzureStage, do: Do, change: int, head: str) -> None:
+    for number, words in enumerate(("new", "newer")):
+        do(e.PublishRelease(tag="r1", revision=head, title="One", notes=words), f"20.{number}")
+        do(e.PrepareEnvironment(environment="staging", variables={"A": words}), f"21.{number}")
+        do(e.OpenIssue(title="broken", body="*look*", labels=("a", "b")), f"22.{number}")
+    do(e.LinkIssues(change=change, references=("#1", "AB#2"), closes=True), "23")
+    do(e.RevertCommit(revision=head, branch="feature/back", base="feature/x", message="revert: x"), "24")
+    founding = e.CreateRepository(
+        repository="demo/new", mark="m", required_check="pointsman/merge", webhook_url="https://bot.example/h"
+    )
+    do(founding, "25")
+    stage.org.repositories["demo/new"].default = "other"
+    do(founding, "25")
+    run = stage.keep_reports(head, {"junit.xml": b"<testsuite/>"})
+    assert [one.path for one in stage.forge.reports(stage.repository, run)] == ["junit.xml"]
 
 
 def _merge(stage: AzureStage, do: Do, change: int, head: str) -> None:
@@ -226,6 +264,23 @@ RECORDED = {
     ),
     ("POST", "Definitions"): ("test_pipeline_create_and_variables_test", "POST", "/_apis/build/Definitions"),
     ("POST", "Builds"): ("test_build_listQueueShow", "POST", "/_apis/build/Builds"),
+    ("POST", "repositories"): ("test_repos_createListShowDelete", "POST", "/git/repositories"),
+    ("PATCH", "repositories"): ("test_repos_createListShowDelete", "PATCH", "/git/repositories"),
+    ("POST", "configurations"): (
+        "test_repos_policies_createUpdateShowListDelete",
+        "POST",
+        "/policy/configurations",
+    ),
+    ("POST", "workItems"): ("test_boards_releations_create_remove", "POST", "/wit/workItems"),
+    ("PATCH", "workItems"): ("test_boards_releations_create_remove", "PATCH", "/wit/workItems"),
+    ("POST", "wiql"): ("test_boards_releations_create_remove", "POST", "/wit/wiql"),
+    ("GET", "wikis"): ("test_wiki_and_page_createListShowDelete", "GET", "/wiki/wikis"),
+    ("POST", "wikis"): ("test_wiki_and_page_createListShowDelete", "POST", "/wiki/wikis"),
+    ("GET", "pages"): ("test_wiki_and_page_createListShowDelete", "GET", "/pages"),
+    ("PUT", "pages"): ("test_wiki_and_page_createListShowDelete", "PUT", "/pages"),
+    ("GET", "variablegroups"): ("test_variable_group", "GET", "/variablegroups"),
+    ("POST", "variablegroups"): ("test_variable_group", "POST", "/variablegroups"),
+    ("PUT", "variablegroups"): ("test_variable_group", "PUT", "/variablegroups"),
 }
 NOT_RECORDED = {
     ("POST", "pullRequests"): {".labels.active", ".labels.id", ".labels.name"},
@@ -236,6 +291,7 @@ NOT_RECORDED = {
         ".labels.name",
         ".completionOptions.mergeCommitMessage",
         ".completionOptions.deleteSourceBranch",
+        ".completionOptions.transitionWorkItems",
     },
     ("GET", "refs"): {".peeledObjectId"},
     ("POST", "refs"): set[str](),
@@ -251,6 +307,32 @@ NOT_RECORDED = {
         ".variables.*.value",
     },
     ("POST", "Builds"): {".parameters"},
+    ("POST", "repositories"): set[str](),
+    ("PATCH", "repositories"): {".defaultBranch"},
+    ("POST", "configurations"): {
+        ".settings.authorId",
+        ".settings.invalidateOnSourceUpdate",
+        ".settings.statusGenre",
+        ".settings.statusName",
+    },
+    ("POST", "workItems"): {
+        ".fields.System.Description",
+        ".fields.System.Tags",
+        ".relations.attributes.comment",
+    },
+    ("PATCH", "workItems"): {
+        ".fields.System.Description",
+        ".fields.System.Tags",
+        ".relations.attributes.comment",
+    },
+    ("POST", "wiql"): set[str](),
+    ("GET", "wikis"): set[str](),
+    ("POST", "wikis"): set[str](),
+    ("GET", "pages"): set[str](),
+    ("PUT", "pages"): set[str](),
+    ("GET", "variablegroups"): set[str](),
+    ("POST", "variablegroups"): set[str](),
+    ("PUT", "variablegroups"): set[str](),
 }
 """What we rely on and nobody recorded: it stands in the SDK's models, and in docs/forges.md as unproven."""
 

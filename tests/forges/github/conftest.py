@@ -32,7 +32,8 @@ def doing(stage: GitHubStage) -> Do:
     """Perform an effect on a stage as the engine does."""
 
     def perform(effect: e.Effect, effect_id: str = "trace-1.000007.0", attempt: int = 1) -> Model:
-        effect = effect.model_copy(update={"target": "github", "repository": stage.repository})
+        where = effect.repository or stage.repository
+        effect = effect.model_copy(update={"target": "github", "repository": where})
         return stage.forge.perform(effect_id, effect, EffectContext("acme", "trace-1", {}.get, attempt))
 
     return perform

@@ -21,7 +21,7 @@ from tests.forges.github.fake.server import Exchange
 from tests.support.node import TOOLS
 
 HOST = "https://api.github.com"
-ELSEWHERE = re.compile(r"^/(codeload|logs)/|^/graphql$")
+ELSEWHERE = re.compile(r"^/(codeload|logs|storage)/|^/graphql$")
 """Where GitHub redirects to, and GraphQL, which its own schema is for (fake/graph.py)."""
 REFERENCE = re.compile(r'"\$ref": ?"#/components/(\w+)/([^"]+)"')
 Json = dict[str, Any]

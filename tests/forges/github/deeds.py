@@ -54,6 +54,45 @@ def waiting(stage: GitHubStage) -> str:
     return sha
 
 
+def published(stage: GitHubStage) -> str:
+    """A release of it has a page."""
+    sha = committed(stage)
+    doing(stage)(e.PublishRelease(tag="v1", revision=sha, title="One", notes="New."), "t.000003.0")
+    return sha
+
+
+def asked_for(stage: GitHubStage) -> str:
+    """Two issues wish for it."""
+    sha = proposed(stage)
+    stage.open_issue("jane", "Wanted")
+    stage.open_issue("jane", "Wanted, too")
+    return sha
+
+
+def prepared(stage: GitHubStage) -> str:
+    """An environment is there, with a variable and a reviewer of somebody else's."""
+    variables = {"A": "1", "C": "3"}
+    stage.repo.environments["staging"] = {"id": 1, "variables": variables, "reviewers": ["jane"]}
+    return str(stage.head("main"))
+
+
+def elsewhere(stage: GitHubStage) -> str:
+    """The organisation has its own name for the first branch."""
+    stage.hub.first_branch = "trunk"
+    return str(stage.head("main"))
+
+
+NEW, CALLED = "acme/fresh", "https://bot.test/webhooks/github"
+
+
+def _made(stage: GitHubStage) -> Any:
+    """Commits on main, who is called, how often, which checks are required, by how many rulesets."""
+    repo = stage.hub.repositories[NEW]
+    commits = [repo.git.about(sha)["message"] for sha in repo.git.log(str(repo.head("main")))]
+    rules = len(repo.rulesets)
+    return commits, stage.hooks(NEW), len(repo.hooks), stage.required_checks(NEW), rules
+
+
 @dataclass(frozen=True)
 class Deed:
     """`effect` is made for the revision that `before` gives; `left` is the same however often it was tried."""
@@ -185,6 +224,62 @@ DEEDS: dict[str, Deed] = {
         ),
         lambda stage: stage.repo.runs[0]["answers"],
         lambda _stage: [("production", "approved", "ok")],
+    ),
+    "PublishRelease": Deed(
+        committed,
+        lambda _stage, sha: e.PublishRelease(tag="v1", revision=sha, title="One", notes="New."),
+        lambda stage: (stage.tags(), stage.releases(), len(stage.repo.releases)),
+        lambda stage: ({"v1": stage.head(BRANCH)}, {"v1": ("One", "New.")}, 1),
+    ),
+    "PublishRelease again": Deed(
+        published,
+        lambda _stage, sha: e.PublishRelease(tag="v1", revision=sha, title="One", notes="Newer."),
+        lambda stage: (stage.releases(), len(stage.repo.releases)),
+        lambda _stage: ({"v1": ("One", "Newer.")}, 1),
+    ),
+    "OpenIssue": Deed(
+        proposed,
+        lambda _stage, _sha: e.OpenIssue(title="Broken", body="It broke.", labels=("rollback",)),
+        lambda stage: stage.issues(),
+        lambda _stage: [("Broken", "It broke.", ["rollback"])],
+    ),
+    "LinkIssues": Deed(
+        asked_for,
+        lambda _stage, _sha: e.LinkIssues(change=1, references=("#2", "#3"), closes=True),
+        lambda stage: (stage.linked(1), str(stage.change(1)["body"]).count("Closes")),
+        lambda _stage: (["#2", "#3"], 2),
+    ),
+    "PrepareEnvironment": Deed(
+        lambda stage: str(stage.head("main")),
+        lambda _stage, _sha: e.PrepareEnvironment(environment="staging", variables={"A": "1", "B": "2"}),
+        lambda stage: stage.variables("staging"),
+        lambda _stage: {"A": "1", "B": "2"},
+    ),
+    "PrepareEnvironment again": Deed(
+        prepared,
+        lambda _stage, _sha: e.PrepareEnvironment(environment="staging", variables={"A": "2", "B": "2"}),
+        lambda stage: (stage.variables("staging"), stage.repo.environments["staging"]["reviewers"]),
+        lambda _stage: ({"A": "2", "B": "2", "C": "3"}, ["jane"]),
+    ),
+    "RevertCommit": Deed(
+        committed,
+        lambda _stage, sha: e.RevertCommit(revision=sha, branch=BRANCH, base="main", message="revert: add"),
+        lambda stage: (_marked(stage, BRANCH), sorted(stage.files(BRANCH))),
+        lambda _stage: (1, ["README.md"]),
+    ),
+    "CreateRepository": Deed(
+        lambda stage: str(stage.head("main")),
+        lambda _stage, _sha: e.CreateRepository(
+            repository=NEW, mark="m", required_check="pointsman/merge", webhook_url=CALLED
+        ),
+        _made,
+        lambda _stage: (["Initial commit"], {CALLED}, 1, {"pointsman/merge"}, 1),
+    ),
+    "CreateRepository where branches begin elsewhere": Deed(
+        elsewhere,
+        lambda _stage, _sha: e.CreateRepository(repository=NEW, mark="m", webhook_url=CALLED),
+        _made,
+        lambda _stage: (["Initial commit"], {CALLED}, 1, set(), 1),
     ),
     "GatherFacts": Deed(
         ran,

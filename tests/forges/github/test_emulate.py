@@ -27,8 +27,8 @@ from bot.domain.errors import Permanent
 from bot.domain.model import Model
 from bot.domain.performer import EffectContext
 from bot.forges.github import GitHubForge
-from bot.log.store import Store
 from bot.settings import Settings
+from tests.forges.conformance.stages.github import empty_store
 from tests.forges.github.deeds import BRANCH
 from tests.forges.world import serving, until
 from tests.support.node import TOOLS
@@ -123,7 +123,7 @@ def emulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulated]:
                     github_pause=0,
                     github_webhook_secret=SECRET,
                 ),
-                Store(f"sqlite:///{folder}/none.db"),
+                empty_store(folder),
             )
             assert forge
             yield Emulated(f"http://127.0.0.1:{port}", forge, calls)

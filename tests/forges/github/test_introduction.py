@@ -74,10 +74,13 @@ def test_github_is_asked_for_exactly_what_was_shown(tmp_path: Path) -> None:
         "checks": "write",
         "actions": "write",
         "members": "read",
-        "administration": "read",
+        "administration": "write",
         "issues": "write",
         "deployments": "write",
         "workflows": "write",
+        "statuses": "read",
+        "merge_queues": "read",
+        "environments": "write",
     }
 
 
@@ -101,6 +104,7 @@ DEMANDED = {
     "member": "members",
     "membership": "members",
     "merge_group": "merge_queues",
+    "organization": "members",
     "pull_request": "pull_requests",
     "pull_request_review": "pull_requests",
     "pull_request_review_comment": "pull_requests",

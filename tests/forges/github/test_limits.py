@@ -6,14 +6,16 @@ import re
 import time
 
 import pytest
+import sqlalchemy as sa
 
 from bot.domain import effect as e
-from bot.domain.errors import Permanent, Retryable
+from bot.domain.errors import Retryable
 from bot.forges.github.pace import Budget, Pace
 from bot.forges.github.remembered import Remembered
+from bot.log.tables import LEASES
 from tests.forges.conformance.stages.github import GitHubStage
 from tests.forges.github.conftest import Do
-from tests.forges.github.deeds import committed, proposed
+from tests.forges.github.deeds import BRANCH, committed, proposed
 from tests.forges.github.fake.server import Exchange
 
 NOTIFYING = re.compile(
@@ -210,8 +212,109 @@ def test_the_summary_of_a_check_is_cut_with_a_link(stage: GitHubStage, do: Do) -
     )
 
 
-def test_a_comment_too_long_is_told(stage: GitHubStage, do: Do) -> None:
+def test_a_comment_is_cut_with_a_link_and_keeps_its_mark(stage: GitHubStage, do: Do) -> None:
     proposed(stage)
-    with pytest.raises(Permanent) as refused:
-        do(e.PostComment(change=1, body="x" * 70_000))
-    assert refused.value.reason_code == "TooLong"
+    for _ in range(2):
+        do(e.PostComment(change=1, body="ä" * 70_000))
+    ((_, said),) = [one for one in stage.comments(1) if one[0] == stage.bot]
+    assert said.endswith(
+        "ä\n\n… The rest is too long for GitHub: [see all of it](http://127.0.0.1:8080/traces/trace-1)."
+    )
+    assert len(said.encode()) < 65_536
+
+
+def test_so_is_the_text_of_a_change(stage: GitHubStage, do: Do) -> None:
+    committed(stage)
+    do(e.OpenChange(source=BRANCH, target_branch="main", title="t" * 300, body="x" * 70_000))
+    change = stage.change(1)
+    assert len(str(change["body"]).encode()) == 65_535
+    assert change["title"] == "t" * 255 + "…"
+    assert str(change["body"]).endswith("[see all of it](http://127.0.0.1:8080/traces/trace-1).\n")
+
+
+def test_whoever_is_asked_to_wait_asks_nothing_meanwhile(stage: GitHubStage, do: Do) -> None:
+    """GitHub locks out who goes on: https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#handle-rate-limit-errors-appropriately"""
+    sha = committed(stage)
+    client = stage.forge.ground.client
+    clock = Clock()
+    clock.now = time.time()
+    client._clock = clock
+    stage.server.fail("check-runs", status=429)
+    with pytest.raises(Retryable) as told:
+        do(e.SetCheck(revision=sha, name="x", title="x"))
+    assert (told.value.message, told.value.after) == ("GitHub asks to wait", 60.0)
+    asked = len(stage.server.exchanges)
+    clock.now += 20
+    for other in (e.GatherFacts(correlation="c"), e.CreateTag(name="v1", revision=sha)):
+        with pytest.raises(Retryable) as waiting:
+            do(other)
+        assert (waiting.value.message, waiting.value.after) == ("GitHub asks to wait", pytest.approx(40.0))
+    assert [one for one in stage.server.exchanges[asked:] if not one.path.startswith("/app/")] == []
+    clock.now += 41
+    do(e.SetCheck(revision=sha, name="x", title="x"))
+
+
+def test_one_kind_of_request_that_is_used_up_leaves_the_other(stage: GitHubStage, do: Do) -> None:
+    committed(stage)
+    reset = int(time.time()) + 120
+    headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(reset), "X-RateLimit-Limit": "5000"}
+    stage.server.fail("/graphql", status=403, headers=headers, json={"message": "API rate limit exceeded"})
+    facts = e.GatherFacts(correlation="c")
+    for _ in range(2):
+        with pytest.raises(Retryable) as waiting:
+            do(facts)
+        assert waiting.value.after == pytest.approx(120, abs=3)
+    assert len(stage.server.asked("/graphql")) == 1
+    do(e.CreateTag(name="v1", revision=str(stage.head("main"))))
+
+
+def test_processes_share_the_writes_of_their_account() -> None:
+    """Three processes at full speed, each with a third: together they keep GitHub's limits."""
+    clock = Clock()
+    made: list[float] = []
+    paces = [Pace(1.0, clock, clock.sleep, processes=lambda: 3) for _ in range(3)]
+    waits = [0.0, 0.0, 0.0]
+    while clock.now < 1000.0 + 2 * 3600:
+        clock.now += 1.0
+        for number, pace in enumerate(paces):
+            if clock.now >= waits[number]:
+                try:
+                    pace.sleep = lambda _seconds: None
+                    pace.turn()
+                    made.append(pace._taken[-1])
+                except Retryable as full:
+                    waits[number] = clock.now + (full.after or 0.0)
+    made.sort()
+    for most, seconds in ((80, 60.0), (500, 3600.0)):
+        within = [sum(1 for one in made if start <= one < start + seconds) for start in made[::7]]
+        assert max(within) <= most
+    assert len(made) > 900, "and they are not slower than they must be"
+
+
+def test_a_process_counts_those_that_live(stage: GitHubStage) -> None:
+    pace = stage.forge.ground.client.pace
+    for name in ("one", "two"):
+        with stage.store.begin() as session:
+            lease = {"executor_id": name, "host": "h", "pid": 1, "renewed_at": 0.0}
+            session.execute(sa.insert(LEASES).values(**lease, claimed_by="", claimed_at=0.0))
+    assert pace.processes() == 2
+    clock = Clock()
+    pace.clock, pace.sleep, pace.pause = clock, clock.sleep, 1.0
+    for _ in range(3):
+        pace.turn()
+    assert clock.slept == [2.0, 2.0]
+
+
+def test_what_is_remembered_weighs_no_more_than_it_may() -> None:
+    kept: Remembered[str] = Remembered(10, heaviest=5)
+    kept.put("a", "a", weight=3)
+    kept.put("b", "b", weight=2)
+    assert (kept.get("a"), kept.get("b")) == ("a", "b")
+    kept.put("c", "c", weight=1)
+    assert (kept.get("a"), kept.get("b"), kept.get("c")) == (None, "b", "c")
+    kept.put("b again", "b", weight=4)
+    assert (kept.get("b"), kept.get("c")) == ("b again", "c")
+    kept.put("too heavy", "d", weight=6)
+    assert [kept.get(key) for key in "abcd"] == [None] * 4
+    kept.put("e", "e", weight=5)
+    assert kept.get("e") == "e"

@@ -9,7 +9,6 @@ import pytest
 
 from bot.domain.errors import Retryable
 from bot.forges.port import Missed
-from bot.log import upgrade
 from tests.forges.conformance.stages.github import GitHubStage
 from tests.forges.github.deeds import BRANCH, committed, proposed
 from tests.forges.github.fake.hub import Attempt
@@ -59,8 +58,8 @@ def test_a_long_list_is_read_to_the_moment_asked_for(stage: GitHubStage) -> None
 def test_what_was_lost_says_the_same_as_if_it_had_come(stage: GitHubStage) -> None:
     stage.deliver_to("http://127.0.0.1:9/nobody")
     committed(stage)
-    stage.hooks.close()
-    sent = {call.headers["x-github-delivery"]: call for call in stage.hooks.calls}
+    stage.telling.close()
+    sent = {call.headers["x-github-delivery"]: call for call in stage.telling.calls}
     told = [one for one in found(stage) if one.delivery.delivery_id in sent]
     assert told
     for one in told:
@@ -78,7 +77,6 @@ def test_a_forge_that_does_not_tell_is_asked_again(stage: GitHubStage) -> None:
 
 def test_with_a_token_the_heads_of_changes_are_read_once_each(user_stage: GitHubStage) -> None:
     stage = user_stage
-    upgrade(stage.store.url)
     proposed(stage)
     assert found(stage) == [], "no trace lives in a repository yet"
     stage.forge.ground.known_repositories = lambda: ["acme/booking"]
@@ -114,5 +112,4 @@ def test_with_a_token_ends_of_changes_are_read(user_stage: GitHubStage, merged: 
 
 
 def test_the_repositories_of_traces_are_known(user_stage: GitHubStage) -> None:
-    upgrade(user_stage.store.url)
     assert user_stage.forge.ground.known_repositories() == []

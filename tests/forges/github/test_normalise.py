@@ -487,7 +487,7 @@ def test_a_deployment_that_waits_for_the_bot() -> None:
 def test_a_merge_queue() -> None:
     group = {
         "head_sha": HEAD,
-        "head_ref": "refs/heads/gh-readonly-queue/main/pr-7",
+        "head_ref": f"refs/heads/gh-readonly-queue/main/pr-7-{BASE}",
         "base_sha": BASE,
         "base_ref": "refs/heads/main",
     }
@@ -497,8 +497,10 @@ def test_a_merge_queue() -> None:
         "revision": HEAD,
         "target": "main",
         "base": BASE,
-        "branch": "gh-readonly-queue/main/pr-7",
+        "branch": f"gh-readonly-queue/main/pr-7-{BASE}",
+        "changes": [7],
     }
+    assert fact.hints == ("github:acme/booking#7",)
     assert told("merge_group", action="destroyed", merge_group=group) == []
 
 

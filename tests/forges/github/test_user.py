@@ -13,18 +13,32 @@ from tests.forges.conformance.stages.github import GitHubStage
 from tests.forges.github.conftest import doing
 from tests.forges.github.deeds import BRANCH, DEEDS, committed, proposed
 
+ADMINISTRATORS = {"CreateRepository", "PrepareEnvironment"}
+"""What GitHub lets administrators do alone."""
 ALIKE = sorted(set(DEEDS) - {"SetCheck", "AnswerDeployment"})
 
 
 @pytest.mark.parametrize("name", ALIKE)
 def test_a_user_does_what_an_app_does(user_stage: GitHubStage, name: str) -> None:
     deed, stage = DEEDS[name], user_stage
+    if name.partition(" ")[0] in ADMINISTRATORS:
+        stage.repo.people["acme-bot"] = "admin"
+        stage.hub.makers.add("acme-bot")
     revision = deed.before(stage)
     for _ in range(2):
         stage.forget()
         doing(stage)(deed.effect(stage, revision), "t.000009.0")
     if name != "RunPipeline":  # a run that has ended since may be run again
         assert deed.left(stage) == deed.expected(stage)
+
+
+def test_who_is_no_administrator_makes_no_environment(user_stage: GitHubStage) -> None:
+    with pytest.raises(Permanent) as refused:
+        doing(user_stage)(e.PrepareEnvironment(environment="staging"))
+    assert (refused.value.reason_code, refused.value.message) == (
+        "NoWriteAccess",
+        "acme-bot may not make the environment staging in acme/booking: let an administrator make it",
+    )
 
 
 def test_its_commits_are_not_signed(user_stage: GitHubStage) -> None:

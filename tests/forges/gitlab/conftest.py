@@ -60,7 +60,7 @@ class Desk:
         return self.forge.api
 
     def do(self, effect: e.Effect, effect_id: str = EFFECT_ID, *, attempt: int = 1) -> Any:
-        effect = effect.model_copy(update={"repository": self.stage.repository})
+        effect = effect.model_copy(update={"repository": effect.repository or self.stage.repository})
         return self.forge.perform(
             effect_id, effect, EffectContext("acme", "trace-1", self.events.get, attempt)
         )

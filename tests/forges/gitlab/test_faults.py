@@ -2,75 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.domain import effect as e
 from bot.domain.errors import Permanent, Retryable
+from bot.forges.gitlab.perform import PERFORM
+from bot.forges.local import git as real
+from tests.forges.gitlab.cases import EFFECTS, seen, with_a_pipeline
 from tests.forges.gitlab.conftest import Desk
+from tests.forges.gitlab.fake import git
 from tests.forges.gitlab.fake.world import TOKEN
 
-
-def on_a_branch(desk: Desk) -> str:
-    return desk.commit()
-
-
-def on_a_change(desk: Desk) -> str:
-    head = desk.commit()
-    desk.change(labels=("old",))
-    return head
-
-
-def behind(desk: Desk) -> str:
-    head = on_a_change(desk)
-    desk.stage.put({"other.txt": "other\n"})
-    return head
-
-
-def with_a_pipeline(desk: Desk) -> str:
-    desk.stage.put({".gitlab-ci.yml": "test: {script: [make]}\n"})
-    return on_a_change(desk)
-
-
-def commented(desk: Desk) -> str:
-    """The comment's id."""
-    on_a_change(desk)
-    return str(desk.world.deeds.note(desk.world.project, desk.world.owner, desk.world.change(1), "/help").id)
-
-
-def nothing(_desk: Desk) -> str:
-    return ""
-
-
-FILES = (e.File(path="app.py", content="one\n"), e.File(path="run", content="#!\n", executable=True))
-EFFECTS: dict[str, tuple[Callable[[Desk], str], Callable[[str], e.Effect]]] = {
-    "CommitFiles": (nothing, lambda _: e.CommitFiles(branch="feature/x", base="main", files=FILES, message="feat: x")),
-    "CommitFiles again": (
-        on_a_branch,
-        lambda head: e.CommitFiles(
-            branch="feature/x", base="main", message="fix: x", expected_head=head,
-            files=(e.File(path="app.py", content="two\n"), e.File(path="README.md", delete=True)),
-        ),
-    ),
-    "OpenChange": (on_a_branch, lambda _: e.OpenChange(source="feature/x", target_branch="main", title="feat: x", body="B", labels=("a",))),
-    "UpdateChange": (on_a_change, lambda _: e.UpdateChange(change=1, title="feat: y", add_labels=("b",), remove_labels=("old",), state="closed")),
-    "UpdateBranch": (behind, lambda head: e.UpdateBranch(change=1, expected_head=head)),
-    "PostComment": (on_a_change, lambda _: e.PostComment(change=1, body="Once.")),
-    "PostComment sticky": (on_a_change, lambda _: e.PostComment(change=1, body="Status.", sticky="status")),
-    "React": (commented, lambda note: e.React(change=1, comment_id=note, reaction="rocket")),
-    "SetCheck": (on_a_change, lambda head: e.SetCheck(revision=head, name="pointsman/release: x", title="Waiting", conclusion="success")),
-    "MergeChange": (on_a_change, lambda head: e.MergeChange(change=1, expected_head=head, message="feat: x (#1)")),
-    "CreateTag": (on_a_branch, lambda head: e.CreateTag(name="v1.0.0", revision=head, message="One")),
-    "RunPipeline": (with_a_pipeline, lambda head: e.RunPipeline(branch="feature/x", revision=head, variables={"A": "b"})),
-    "RecordDeployment": (on_a_branch, lambda head: e.RecordDeployment(environment="staging", revision=head, state="in_progress", url="https://x.test")),
-}  # fmt: skip
+WRITES = [(name, number) for name, case in EFFECTS.items() for number in range(case.writes)]
 LIMITED = {"Retry-After": "7"}
 FAULTS: dict[str, dict[str, Any]] = {
     "429": {"status": 429, "headers": LIMITED},
     "403 with Retry-After": {"status": 403, "headers": LIMITED},
     "500": {"status": 500},
+    "408": {"status": 408},
     "503 with Retry-After": {"status": 503, "headers": LIMITED},
     "timeout": {"kind": "timeout"},
     "reset": {"kind": "reset"},
@@ -80,26 +33,19 @@ FAULTS: dict[str, dict[str, Any]] = {
 }
 
 
-def seen(desk: Desk) -> dict[str, Any]:
-    """Everything an effect may leave behind, without what differs from run to run."""
-    project, repo = desk.world.project, desk.world.project.repo
-    branches = repo.branches()
-    return {
-        "branches": {
-            name: [one["message"].partition("\n")[0] for one in repo.commits(name)] for name in branches
-        },
-        "files": {name: desk.stage.files(name) for name in branches},
-        "executable": {name: desk.stage.executables(name) for name in branches},
-        "changes": [
-            (one.title, one.description, one.state, one.labels, len(one.versions)) for one in project.changes
-        ],
-        "notes": [[note.body for note in one.notes if not note.system] for one in project.changes],
-        "emoji": [[name for note in one.notes for _, name, _ in note.emoji] for one in project.changes],
-        "statuses": [[(one.name, one.status) for one in run.external] for run in project.pipelines],
-        "pipelines": [(run.source, run.ref, run.variables) for run in project.pipelines],
-        "tags": sorted(desk.stage.tags()),
-        "deployed": [(name, status) for name, _, status in project.deployed],
-    }
+def test_what_is_seen_does_not_hang_on_the_second_it_happened_in(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A squashed commit and its merge, dated as the commit below them: by date, that one comes in between."""
+    effect = EFFECTS["MergeChange"].at(desk)
+    begun = desk.world.project.repo.commits("main")[0]["committed_date"]
+
+    def line(folder: Path, *arguments: str, env: Mapping[str, str] | None = None, **more: Any) -> str:
+        return real.line(folder, *arguments, env={**(env or {}), "GIT_COMMITTER_DATE": begun}, **more)
+
+    monkeypatch.setattr(git, "line", line)
+    desk.insist(effect)
+    assert seen(desk)["branches"]["main"] == ["feat: x (#1)", "feat: x (#1)", "chore: begin"]
 
 
 @pytest.fixture(scope="module")
@@ -115,15 +61,31 @@ def expected(name: str, desk: Desk, right: dict[str, dict[str, Any]], effect: e.
     return right[name]
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+def test_every_effect_that_gitlab_performs_is_here() -> None:
+    assert {name.split()[0] for name in EFFECTS} | {"GatherFacts"} == set(PERFORM)
+
+
 @pytest.mark.parametrize("name", EFFECTS)
+def test_every_write_of_an_effect_is_known(desk: Desk, name: str) -> None:
+    effect = EFFECTS[name].at(desk)
+    begun = len(desk.server.asked)
+    desk.do(effect)
+    wrote = [path for method, path in desk.server.asked[begun:] if method not in {"GET", "HEAD"}]
+    assert len(wrote) == EFFECTS[name].writes, wrote
+    begun = len(desk.server.asked)
+    desk.do(effect)
+    again = [path for method, path in desk.server.asked[begun:] if method not in {"GET", "HEAD"}]
+    assert len(again) == EFFECTS[name].refused, "what is done already is looked at, and nothing else"
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(("name", "number"), WRITES)
 def test_a_write_that_goes_wrong_is_done_once(
-    desk: Desk, right: dict[str, dict[str, Any]], name: str, fault: str
+    desk: Desk, right: dict[str, dict[str, Any]], name: str, number: int, fault: str
 ) -> None:
-    prepare, make = EFFECTS[name]
-    effect = make(prepare(desk))
+    effect = EFFECTS[name].at(desk)
     before = seen(desk)
-    wrong = desk.fault("WRITE", ".", **FAULTS[fault])
+    wrong = desk.fault("WRITE", ".", skip=number, **FAULTS[fault])
 
     desk.insist(effect)
 
@@ -144,8 +106,7 @@ READ_FAULTS = ("429", "reset", "done but the answer cut short")
 def test_a_read_that_goes_wrong_changes_nothing(
     desk: Desk, right: dict[str, dict[str, Any]], name: str, fault: str
 ) -> None:
-    prepare, make = EFFECTS[name]
-    effect = make(prepare(desk))
+    effect = EFFECTS[name].at(desk)
     before = seen(desk)
     desk.fault("GET", r"/projects/", **FAULTS[fault])
 
@@ -159,8 +120,7 @@ def test_a_read_that_goes_wrong_changes_nothing(
 
 @pytest.mark.parametrize("name", EFFECTS)
 def test_what_is_not_there_yet_just_after_the_call_is_done_once_or_refused(desk: Desk, name: str) -> None:
-    prepare, make = EFFECTS[name]
-    effect = make(prepare(desk))
+    effect = EFFECTS[name].at(desk)
     before = seen(desk)
     desk.fault("GET", r"/projects/", status=404, body={"message": "404 Not Found"})
     code = ""
@@ -170,7 +130,7 @@ def test_what_is_not_there_yet_just_after_the_call_is_done_once_or_refused(desk:
         code = refused.reason_code
     after = seen(desk)
     if code:
-        assert code in {"NotFound", "BranchDeleted", "RevisionMissing"}
+        assert code in {"NotFound", "BranchDeleted", "RevisionMissing", "IssueMissing"}
         assert after == before
     else:
         desk.insist(effect)
@@ -180,13 +140,15 @@ def test_what_is_not_there_yet_just_after_the_call_is_done_once_or_refused(desk:
 @pytest.mark.parametrize("name", EFFECTS)
 @pytest.mark.parametrize(
     ("status", "code"),
-    [(401, {"BadToken", "NoMergeAccess"}), (403, {"Forbidden", "NoMergeAccess", "ProtectedBranch"})],
+    [
+        (401, {"BadToken", "NoMergeAccess"}),
+        (403, {"Forbidden", "NoMergeAccess", "ProtectedBranch", "NoVariableAccess", "NoCreateAccess"}),
+    ],
 )
 def test_what_the_token_may_not_is_told_with_what_to_mend(
     desk: Desk, name: str, status: int, code: set[str]
 ) -> None:
-    prepare, make = EFFECTS[name]
-    effect = make(prepare(desk))
+    effect = EFFECTS[name].at(desk)
     before = seen(desk)
     desk.fault("WRITE", ".", status=status, body={"message": f"{status} for {TOKEN}"})
     with pytest.raises(Permanent) as refused:
@@ -194,3 +156,30 @@ def test_what_the_token_may_not_is_told_with_what_to_mend(
     assert refused.value.reason_code in code
     assert TOKEN not in refused.value.message
     assert seen(desk) == before
+
+
+FACTS = {
+    "of a change": e.GatherFacts(correlation="c", change=1, branch="feature/x", actors=("olive",), paths=("app.py",), past=1),
+    "of a run": e.GatherFacts(correlation="c", run="1"),
+    "of a tree": e.GatherFacts(correlation="c", tree_of="main"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "fault", ["429", "403 with Retry-After", "500", "timeout", "reset", "done but the answer cut short"]
+)
+@pytest.mark.parametrize("facts", FACTS)
+def test_facts_are_whole_or_there_are_none(desk: Desk, facts: str, fault: str) -> None:
+    """Whichever of its reads goes wrong: half of what a decision needs to know would be worse than nothing."""
+    with_a_pipeline(desk)
+    desk.stage.finish_run(str(desk.stage.head("feature/x")), "failed")
+    whole = desk.do(FACTS[facts])
+    begun = len(desk.server.asked)
+    assert desk.do(FACTS[facts]) == whole  # who the bot is, is known by now
+    reads = len(desk.server.asked) - begun
+    for number in range(0, reads, 1 if fault == "429" else max(1, reads // 3)):
+        wrong = desk.fault("GET", ".", skip=number, **FAULTS[fault])
+        with pytest.raises(Retryable):
+            desk.do(FACTS[facts])
+        assert wrong.times == 0
+        assert desk.do(FACTS[facts]) == whole

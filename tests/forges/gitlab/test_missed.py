@@ -101,7 +101,7 @@ def silent(desk: Desk, how: str) -> None:
         desk.world.project.hooks[0].events.clear()
         desk.world.project.hooks[0].alert_status = "disabled"
     elif how == "no maintainer":
-        desk.world.project.members[desk.world.bot.id] = 30
+        desk.world.role(30)
     else:
         desk.fault("GET", "/events$", status=404, times=3)
 

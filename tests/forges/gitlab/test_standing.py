@@ -10,7 +10,8 @@ import pytest
 
 from bot.forges.finding import Finding, Standing
 from bot.forges.gitlab.client import Account, Api
-from bot.forges.gitlab.standing import EVENTS, Door, connect, examine
+from bot.forges.gitlab.hook import EVENTS, Door
+from bot.forges.gitlab.standing import connect, examine
 from tests.forges.gitlab.conftest import Desk
 from tests.forges.gitlab.fake.state import Token
 from tests.forges.gitlab.fake.world import BOT_LOGIN, REPOSITORY, SIGNING, TOKEN
@@ -32,6 +33,7 @@ def test_a_project_is_connected_and_all_is_well(desk: Desk) -> None:
         assert said(found) == [
             ("ok", "account", f"{BOT_LOGIN} at {desk.world.state.url}"),
             ("ok", REPOSITORY, f"the webhook calls {URL}"),
+            ("warning", REPOSITORY, "GitLab has not called yet: nothing shows that it reaches the bot"),
             ("ok", REPOSITORY, "main cannot be merged into past the bot"),
         ]
     (hook,) = desk.world.project.hooks
@@ -52,7 +54,7 @@ def test_without_a_secret_nothing_is_made(desk: Desk) -> None:
 
 
 def test_who_may_not_make_webhooks_is_told(desk: Desk) -> None:
-    desk.world.project.members[desk.world.bot.id] = 30
+    desk.world.role(30)
     first, *others = connect(desk.api, DOOR, REPOSITORY)
     assert first.says.startswith(
         "the webhook could not be made: GitLab does not let the bot do this (403 Forbidden)"
@@ -66,7 +68,7 @@ def set_up(desk: Desk) -> None:
 
 
 def role(desk: Desk) -> None:
-    desk.world.project.members[desk.world.bot.id] = 20
+    desk.world.role(20)
 
 
 def no_hook(desk: Desk) -> None:
@@ -89,6 +91,24 @@ def unprotected(desk: Desk) -> None:
     desk.world.project.protected.clear()
 
 
+def pushed_by_maintainers(desk: Desk) -> None:
+    desk.world.project.protected["main"] = (40, 30)
+
+
+def pushed_by_a_wildcard(desk: Desk) -> None:
+    desk.world.project.protected["ma*"] = (30, 30)
+
+
+def skipped(desk: Desk) -> None:
+    desk.world.project.skipped_is_success = True
+
+
+def unheard(desk: Desk) -> None:
+    """The host of the hook's address does not exist."""
+    desk.stage.push("olive", "feature/x", {"a.py": "a\n"}, "feat: x")
+    desk.world.deeds.sender.settled()
+
+
 def gone(desk: Desk) -> None:
     desk.world.state.projects.clear()
 
@@ -102,6 +122,14 @@ def gone(desk: Desk) -> None:
         (deaf, "broken", "the webhook leaves out job_events"),
         (past_the_bot, "warning", "main does not require the bot's check: people may merge past the policy"),
         (unprotected, "warning", "main is not protected: people may push past the policy"),
+        (pushed_by_maintainers, "warning", "Maintainers may push to main past the policy"),
+        (pushed_by_a_wildcard, "warning", "Developers + Maintainers may push to main past the policy"),
+        (
+            skipped,
+            "warning",
+            "a skipped pipeline counts as one that succeeded: `[skip ci]` merges past the policy",
+        ),
+        (unheard, "broken", "the last call was answered internal error"),
         (gone, "broken", "cannot be looked at: 404 Project Not Found"),
     ],
 )
@@ -145,6 +173,13 @@ def test_a_clock_that_is_wrong(desk: Desk, off: int, standing: str | None) -> No
     api = Api(desk.api.account, clock=lambda: time.time() + off)
     found = [one for one in examine(api, DOOR, ()) if one.about == "clock"]
     assert [one.standing.value for one in found] == ([standing] if standing else [])
+
+
+@pytest.mark.parametrize(("left", "standing"), [(600, "ok"), (60, "ok"), (59, "warning")])
+def test_what_is_left_of_the_limit(desk: Desk, left: int, standing: str) -> None:
+    desk.server.limit = (600, left, 1_790_000_000)
+    found = said(list(examine(desk.api, DOOR, ())))
+    assert (standing, "rate limit", f"{left} of 600 requests are left") in found
 
 
 def test_nobody_there_is_a_finding() -> None:

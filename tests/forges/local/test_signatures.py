@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain import effect as e
+from bot.domain import payloads as p
 from bot.forges.local import signing
 from tests.forges.world import REPOSITORY, World, git, make
 
@@ -118,3 +119,50 @@ def test_the_options_name_the_key_and_no_other_program(tmp_path: Path) -> None:
         "-c",
         f"user.signingKey={tmp_path.resolve()}/signing-key",
     )
+
+
+def told(world: World, *, signatures: bool) -> list[dict[str, object]]:
+    asked = e.GatherFacts(repository=REPOSITORY, correlation="c", change=1, signatures=signatures)
+    facts = world.perform(asked, "trace-1.000009.0")
+    assert isinstance(facts, p.FactsGathered)
+    return list((facts.change or {})["commits"])
+
+
+def test_whoever_asks_is_told_which_commits_are_signed_and_by_whom(world: World) -> None:
+    folder = world.repository()
+    made = commit(world)
+    tree = git("rev-parse", f"{made.sha}^{{tree}}", cwd=folder).stdout.strip()
+    forged = git(
+        "-c",
+        "user.name=x",
+        "-c",
+        "user.email=x@y",
+        "commit-tree",
+        tree,
+        "-p",
+        made.sha,
+        "-m",
+        "fix: unsigned",
+        cwd=folder,
+    ).stdout.strip()
+    git("update-ref", "refs/heads/feature/x", forged, cwd=folder)
+    world.perform(
+        e.OpenChange(repository=REPOSITORY, source="feature/x", target_branch="main", title="t", body="")
+    )
+    assert [(one["sha"], one.get("signed"), one.get("signer")) for one in told(world, signatures=True)] == [
+        (forged, False, ""),
+        (made.sha, True, "bot@pointsman.invalid"),
+    ]
+    assert all("signed" not in one for one in told(world, signatures=False)), (
+        "it takes a program, so it is asked for"
+    )
+
+
+def test_a_machine_that_cannot_tell_says_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.repository()
+    commit(world)
+    world.perform(
+        e.OpenChange(repository=REPOSITORY, source="feature/x", target_branch="main", title="t", body="")
+    )
+    monkeypatch.setattr(signing, "options", lambda _home: ())
+    assert all("signed" not in one for one in told(world, signatures=True))

@@ -44,7 +44,7 @@ def execute(  # noqa: PLR0913 - one call of keywords, agreed with the forge
     """
     workspace = Workspace(workdir, [planned.name for planned in plan.jobs])
     if not plan.jobs:
-        return RunResult(status="canceled", reason=plan.reason, jobs=(), artefacts=workspace.artefacts)
+        return _nothing_ran("canceled", plan.reason, workspace)
     abandoned = threading.Event()
     deadline = time.monotonic() + limits.run_s
 
@@ -59,9 +59,15 @@ def execute(  # noqa: PLR0913 - one call of keywords, agreed with the forge
         workspace.clone(repository, sha)
         return _summary(_run_all(plan, around, on_job or _nobody, abandoned), around)
     except WorkspaceError as error:
-        return RunResult(status="failed", reason=str(error), jobs=(), artefacts=workspace.artefacts)
+        return _nothing_ran("failed", str(error), workspace)
     finally:
         workspace.remove_temporary()
+
+
+def _nothing_ran(status: Literal["failed", "canceled"], reason: str, workspace: Workspace) -> RunResult:
+    return RunResult(
+        status=status, reason=reason, jobs=(), artefacts=workspace.artefacts, reports=workspace.reports
+    )
 
 
 def _nobody(_result: JobResult) -> None:
@@ -142,5 +148,6 @@ def _summary(ended: dict[str, JobResult], around: Surroundings) -> RunResult:
         jobs=jobs,
         coverage=sum(measured) / len(measured) if measured else None,
         artefacts=around.workspace.artefacts,
+        reports=around.workspace.reports,
         junit=tuple(case for job in jobs for case in job.junit),
     )

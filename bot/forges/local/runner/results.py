@@ -64,7 +64,8 @@ class JobResult(Model):
 class RunResult(Model):
     """How a run ended: `jobs` in the order in which they ended, `coverage` the mean of what they measured.
 
-    `artefacts` holds one folder per job (`JobResult.artefacts`); it stays until the caller removes `workdir`.
+    `artefacts` holds one folder per job (`JobResult.artefacts`), `reports` one with what it declares as its
+    reports; both stay until the caller removes `workdir`.
     """
 
     status: Literal["success", "failed", "canceled"]
@@ -72,4 +73,5 @@ class RunResult(Model):
     jobs: tuple[JobResult, ...]
     coverage: float | None = None
     artefacts: Path
+    reports: Path
     junit: tuple[CaseResult, ...] = ()

@@ -1,6 +1,7 @@
 """Folders of a run: the temporary clone, one checkout per job, logs, artefacts.
 
 workdir/logs/01-build.log      workdir/artefacts/01-build/      kept for the caller
+                               workdir/reports/01-build/        kept for the caller
 workdir/tmp/source.git         workdir/tmp/01-build/project     removed at the end
 """
 
@@ -26,8 +27,9 @@ class Workspace:
         self._root = workdir.resolve()
         self._folders = {name: f"{index:02d}-{_slug(name)}" for index, name in enumerate(names, 1)}
         self.artefacts = self._root / "artefacts"
+        self.reports = self._root / "reports"
         self._tmp = self._root / "tmp"
-        for folder in (self.artefacts, self._root / "logs", self._tmp):
+        for folder in (self.artefacts, self.reports, self._root / "logs", self._tmp):
             folder.mkdir(parents=True, exist_ok=True)
 
     def log_path(self, job: str) -> Path:
@@ -40,7 +42,7 @@ class Workspace:
 
     def reports_of(self, job: str) -> Path:
         """The job's reports, which are not handed on."""
-        return self._tmp / self._folders[job] / "reports"
+        return self.reports / self._folders[job]
 
     def clone(self, repository: Path, sha: str) -> None:
         """Copy the repository once. Raises WorkspaceError when it can not be read or has no such commit.
@@ -54,8 +56,10 @@ class Workspace:
         """A fresh project folder for the job, with the artefacts it gets. Raises WorkspaceError, OSError."""
         base = self._tmp / self._folders[job]
         shutil.rmtree(base, ignore_errors=True)
-        for name in ("home", "tmp", "reports"):
+        for name in ("home", "tmp"):
             (base / name).mkdir(parents=True)
+        shutil.rmtree(self.reports_of(job), ignore_errors=True)
+        self.reports_of(job).mkdir()
         project = base / "project"
         _git("clone", "--quiet", "--no-checkout", "--shared", str(self._tmp / "source.git"), str(project))
         _git("-C", str(project), "checkout", "--quiet", "--detach", sha)
@@ -65,7 +69,7 @@ class Workspace:
         return project
 
     def remove_temporary(self) -> None:
-        """Remove all but logs and artefacts."""
+        """Remove all but logs, artefacts and reports."""
         shutil.rmtree(self._tmp, ignore_errors=True)
 
 

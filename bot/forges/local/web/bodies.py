@@ -102,3 +102,17 @@ class NewRun(Model):
     """A pipeline once more, on a branch's head."""
 
     branch: str
+
+
+class NewIssue(Model):
+    """An issue to be opened."""
+
+    title: Title
+    body: Text = ""
+    labels: tuple[str, ...] = ()
+
+
+class IssueEdit(Model):
+    """Close or reopen."""
+
+    state: Literal["open", "closed"]

@@ -30,6 +30,8 @@ class Request:
     query: dict[str, str]
     body: Any
     accept: str
+    match: str = ""
+    """The version that the caller read (`If-Match`)."""
 
     @property
     def repo(self) -> Repo:
@@ -43,6 +45,12 @@ class Request:
         return repo
 
     def allowed(self, bit: int) -> bool:
+        name = self.route.get("repositoryId") or ""
+        if any(
+            name in {one.id, one.name} and one.owner == self.by.unique
+            for one in self.org.repositories.values()
+        ):
+            return True
         groups = [self.org.groups[name].bits for name in self.by.groups]
         return any(bits & bit for bits in (self.by.bits, *groups))
 

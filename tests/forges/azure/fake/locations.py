@@ -47,7 +47,9 @@ class Location:
         parts = []
         for part in route.split("/"):
             name = part.strip("{}*")
-            if not part.startswith("{"):
+            if part.startswith("${"):
+                parts.append(f"/[$](?P<{part.strip('${}')}>[^/]+)")
+            elif not part.startswith("{"):
                 parts.append(f"/{re.escape(part)}")
             elif name == "project":
                 parts.append("(?:/(?P<project>(?!_apis)[^/]+))?")
@@ -93,11 +95,28 @@ LOCATIONS = (
     Location("900fa995-c559-4923-aae7-f8424fe4fbea", "distributedtask", "queues", "{project}/_apis/{area}/{resource}/{queueId}"),
     Location("557624af-b29e-4c20-8ab0-0399d2204f3f", "distributedtask", "events", "{scopeIdentifier}/_apis/{area}/hubs/{hubName}/plans/{planId}/{resource}"),
     Location("77560e8a-4e8c-4d59-894e-a5f264c24444", "Test", "CodeCoverage", "{project}/_apis/test/{resource}"),
+    Location("603fe2ac-9723-48b9-88ad-09305aa6c6e1", "core", "projects", "_apis/{resource}/{*projectId}", 4),
+    Location("dad91cbe-d183-45f8-9c6e-9c1164472121", "policy", "configurations", "{project}/_apis/{area}/{resource}/{configurationId}"),
+    Location("0a637fcc-5370-4ce8-b0e8-98091f5f9482", "git", "pullRequestWorkItems", PULL + "/workitems"),
+    Location("62d3d110-0047-428c-ad3c-4fe872c91c74", "wit", "workItems", "{project}/_apis/{area}/{resource}/${type}", 3),
+    Location("72c7ddf8-2cdc-4f60-90cd-ab71c14a399b", "wit", "workItems", "{project}/_apis/{area}/{resource}/{id}", 3),
+    Location("9b9f5734-36c8-415e-ba67-f83b45c31408", "wit", "workItemTypeCategories", "{project}/_apis/{area}/{resource}/{category}", 2),
+    Location("1a9c53f7-f243-4447-b110-35ef023636e4", "wit", "wiql", "{project}/{team}/_apis/{area}/{resource}", 2),
+    Location("288d122c-dbd4-451d-aa5f-7dbbba070728", "wiki", "wikis", "{project}/_apis/{area}/{resource}/{wikiIdentifier}", 2),
+    Location("25d3fbc7-fe3d-46cb-b5a5-0b6f79caf27b", "wiki", "pages", "{project}/_apis/{area}/wikis/{wikiIdentifier}/{resource}/{*path}"),
+    Location("8572b1fc-2482-47fa-8f74-7e3ed53ee54b", "distributedtask", "environments", "{project}/_apis/{area}/{resource}/{environmentId}"),
+    Location("f5b09dd5-9d54-45a1-8b5a-1c8287d634cc", "distributedtask", "variablegroups", "{project}/_apis/{area}/{resource}/{groupId}", 2),
+    Location("ef5b7057-ffc3-4c77-bbad-c10b4a4abcc7", "distributedtask", "variablegroups", "_apis/{area}/{resource}/{groupId}", 2),
+    Location("1db06c96-014e-44e1-ac91-90b2d4b3e984", "build", "artifacts", "{project}/_apis/{area}/builds/{buildId}/{resource}/{artifactName}", 5),
 )  # fmt: skip
 AREAS = {
     "git": "4e080c62-fa21-4fbc-8fef-2a10a2b38049",
     "build": "965220d5-5bb9-42cf-8d67-9b146df2a5a4",
     "policy": "fb13a388-40dd-4a04-b530-013a739c72ef",
     "IMS": "8a3d49b8-91f0-46ef-b33d-dda338c25db3",
+    "wit": "5264459e-e5e0-4bd8-b118-0985e68a4ec5",
+    "wiki": "bf7d82a0-8aa5-4613-94ef-6172a5ea01f3",
+    "core": "79134c72-4a58-4b42-976c-04e7115f32bf",
+    "distributedtask": "a85b8835-c1a1-4aac-ae97-1c3d0ba72dbd",
     "Test": "c2aa639c-3ccc-4740-b3b6-ce2a1e1d984e",
 }

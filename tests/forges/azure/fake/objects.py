@@ -33,9 +33,11 @@ def commits(call: Request) -> Json:
     repo = call.repo
     if "commitId" in call.route:
         return told.commit(repo, known(repo, call.route["commitId"]), call.org, short=False)
-    assert call.query["searchCriteria.itemVersion.versionType"] == "commit"
-    head = known(repo, call.query["searchCriteria.itemVersion.version"])
+    version, kind = (call.query[f"searchCriteria.itemVersion.{name}"] for name in ("version", "versionType"))
+    head = known(repo, repo.head(f"refs/heads/{version}") if kind == "branch" else version)
     listed = history.commits(repo.folder, head.sha)
+    if call.query.get("searchCriteria.showOldestCommitsFirst", "").lower() == "true":
+        listed = listed[::-1]
     return told.listed([told.commit(repo, one, call.org, short=True) for one in call.skipped(listed)])
 
 

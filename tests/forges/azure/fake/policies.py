@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.forges.azure.fake import told
 from tests.forges.azure.fake.calls import Reply, Request, answers
-from tests.forges.azure.fake.state import Json, Organisation, Pull, Repo, now
+from tests.forges.azure.fake.state import EDIT_POLICIES, Failure, Json, Organisation, Pull, Repo, now
 
 STATUS, REVIEWERS = "cbdc66da-9728-4af8-aada-9a5a32e4a226", "fa4e907d-c16b-4a4c-9dfa-4906e5d171dd"
 STRATEGY = "fa4e907d-c16b-4a4c-9dfa-4916e5d171ab"
@@ -32,6 +32,24 @@ def policy(repo: Repo, type_: str, org: Organisation, **settings: object) -> Jso
 def protected(repo: Repo, ref: str) -> bool:
     """Whether nobody may push to a ref."""
     return any(scope["refName"] == ref for one in repo.policies for scope in one["settings"]["scope"])
+
+
+@answers("POST", "configurations")
+def add_policy(call: Request) -> Json:
+    said = call.body
+    (scope,) = said["settings"]["scope"]
+    repo = call.org.repo(scope["repositoryId"], call.route["project"])
+    if repo.owner != call.by.unique and not call.allowed(EDIT_POLICIES):
+        raise Failure(
+            403,
+            "PolicyNeedsPermissionException",
+            "TF402458: You need the 'Edit policies' permission to perform this action.",
+        )
+    settings = {name: value for name, value in said["settings"].items() if name != "scope"}
+    made = policy(repo, said["type"]["id"], call.org, **settings)
+    made |= {"isEnabled": said["isEnabled"], "isBlocking": said["isBlocking"]}
+    about = {"createdBy": told.person(call.by, call.org), "createdDate": now(), "_links": {}}
+    return made | about
 
 
 @answers("GET", "policyConfigurations")

@@ -7,6 +7,7 @@ from bot.forges.local.commit import Author, move
 from bot.forges.local.git import ZERO, line, run
 from tests.forges.azure.fake import told
 from tests.forges.azure.fake.calls import Reply, Request, answers
+from tests.forges.azure.fake.links import linked_to
 from tests.forges.azure.fake.policies import evaluations
 from tests.forges.azure.fake.state import PULL, Failure, Json, Organisation, Person, Pull, Repo, Update, now
 
@@ -139,6 +140,8 @@ def update(call: Request) -> Json:
         )
     one.title, one.body = said.get("title", one.title), said.get("description", one.body)
     wanted = said.get("status")
+    if "completionOptions" in said and wanted is None:
+        one.options = {**(one.options or {}), **said["completionOptions"]}
     if wanted == "completed":
         _complete(call, repo, one)
     elif wanted == "abandoned" and one.status == "active":
@@ -202,6 +205,9 @@ def _work(org: Organisation, repo: Repo, one: Pull) -> None:
     from tests.forges.azure.fake.repositories import record  # each tells the other what happened
 
     record(org, repo, by, [Update(target, onto, sha)])
+    if options.get("transitionWorkItems"):
+        for item in linked_to(org, repo, one.id):
+            item["fields"]["System.State"] = "Done"
     org.tell(
         UPDATED,
         told.pull(repo, one, org),

@@ -17,7 +17,18 @@ from tests.forges.azure.fake.calls import Reply, Request, answers
 from tests.forges.azure.fake.objects import known, modes
 from tests.forges.azure.fake.policies import protected
 from tests.forges.azure.fake.pulls import pushed
-from tests.forges.azure.fake.state import Failure, Json, Organisation, Person, Push, Repo, Update, now
+from tests.forges.azure.fake.state import (
+    CREATE,
+    EDIT_POLICIES,
+    Failure,
+    Json,
+    Organisation,
+    Person,
+    Push,
+    Repo,
+    Update,
+    now,
+)
 
 
 @answers("GET", "repositories")
@@ -27,6 +38,48 @@ def repositories(call: Request) -> Json:
     project = call.route.get("project")
     found = [r for r in call.org.repositories.values() if project in {None, r.project, r.project_id}]
     return told.listed([told.repository(one, call.org) for one in found])
+
+
+@answers("POST", "repositories")
+def create(call: Request) -> Reply:
+    org, name, project = call.org, call.body["name"], call.route["project"]
+    call.need(CREATE, "CreateRepository")
+    if any((one.project, one.name) == (project, name) for one in org.repositories.values()):
+        raise Failure(
+            409,
+            "GitRepositoryNameAlreadyExistsException",
+            f"TF400948: A Git repository with the name {name} already exists.",
+        )
+    made = Repo(
+        project, name, org.folder / "made" / project / f"{name}.git", default="", owner=call.by.unique
+    )
+    made.folder.mkdir(parents=True)
+    git(made.folder, "init", "--quiet", "--bare")
+    org.repositories[f"{project}/{name}"] = made
+    return Reply(told.repository(made, org), 201)
+
+
+@answers("PATCH", "repositories")
+def update_repository(call: Request) -> Json:
+    repo, wanted = call.repo, call.body["defaultBranch"]
+    call.need(EDIT_POLICIES, "EditPolicies")
+    if repo.head(wanted) == ZERO:
+        raise Failure(404, "GitRefNotFoundException", f"TF401035: The object '{wanted}' does not exist.")
+    repo.default = wanted.removeprefix("refs/heads/")
+    return told.repository(repo, call.org)
+
+
+@answers("GET", "projects")
+def project(call: Request) -> Json:
+    wanted = call.route["projectId"]
+    found = [one for one in call.org.repositories.values() if wanted in {one.project, one.project_id}]
+    if not found:
+        raise Failure(
+            404,
+            "ProjectDoesNotExistWithNameException",
+            f"TF200016: The following project does not exist: {wanted}.",
+        )
+    return told.project(found[0], call.org)
 
 
 @answers("GET", "refs")
@@ -81,6 +134,8 @@ def record(org: Organisation, repo: Repo, by: Person, updates: list[Update]) -> 
         if update.new != ZERO and history.resolve(repo.folder, update.new):
             others = [] if update.old != ZERO else sorted(set(_others(repo, update)))
             commits += history.pushed_commits(repo.folder, update.old, update.new, others)
+    if not repo.default:
+        repo.default = updates[0].ref.removeprefix("refs/heads/")
     one = Push(org.number("push"), by, now(), updates, commits)
     repo.pushes.append(one)
     for commit in commits:

@@ -14,12 +14,38 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from tests.forges.azure.fake import objects, others, policies, pulls, repositories, runs, statuses, talk
+from tests.forges.azure.fake import (
+    artefacts,
+    environments,
+    objects,
+    others,
+    policies,
+    pulls,
+    repositories,
+    runs,
+    statuses,
+    talk,
+    wiki,
+    work,
+)
 from tests.forges.azure.fake.calls import ANSWERS, Reply, Request
 from tests.forges.azure.fake.locations import LOCATIONS
 from tests.forges.azure.fake.state import Failure, Fault, Organisation, Person
 
-MODULES = (objects, others, policies, pulls, repositories, runs, statuses, talk)
+MODULES = (
+    artefacts,
+    environments,
+    objects,
+    others,
+    policies,
+    pulls,
+    repositories,
+    runs,
+    statuses,
+    talk,
+    wiki,
+    work,
+)
 """Imported for what they answer."""
 PREFIX = "/acme"
 
@@ -76,14 +102,14 @@ class Handler(BaseHTTPRequestHandler):
         by = self._caller()
         if by is None:
             return Reply(b"<html>Sign in</html>", 401, kind="text/html")
-        accept = self.headers.get("Accept", "")
-        if "api-version=7.1" not in accept:
+        accept, match = self.headers.get("Accept", ""), self.headers.get("If-Match", "")
+        if "api-version=7.1" not in accept and query.get("api-version") != "7.1":
             raise Failure(400, "VssVersionNotSpecifiedException", f"No api-version was supplied: {accept}")
         for location in LOCATIONS:
             route = location.match(below)
             function = ANSWERS.get((self.command, location.name))
             if route is not None and function is not None:
-                found = function(Request(self.org, by, route, query, body, accept))
+                found = function(Request(self.org, by, route, query, body, accept, match))
                 reply = found if isinstance(found, Reply) else Reply(found)
                 if not isinstance(reply.body, bytes):
                     self.org.answers.append((self.command, location.name, json.loads(json.dumps(reply.body))))

@@ -15,7 +15,7 @@ from bot.forges.local import history
 from bot.forges.local.git import ZERO, git
 
 Json = dict[str, Any]
-READ, CONTRIBUTE, EDIT_POLICIES, MANAGE, PULL = 2, 4, 2048, 8192, 16384
+READ, CONTRIBUTE, CREATE, EDIT_POLICIES, MANAGE, PULL = 2, 4, 256, 2048, 8192, 16384
 PERMISSIONS = {
     "none": 0,
     "read": READ,
@@ -151,6 +151,9 @@ class Repo:
     name: str
     folder: Path
     default: str = "main"
+    """Empty until the first push, in a repository that was made through the API."""
+    owner: str = ""
+    """Who made it there, and so may do everything in it."""
     pushes: list[Push] = field(default_factory=list)
     pushed_by: dict[str, Push] = field(default_factory=dict)
     pulls: dict[int, Pull] = field(default_factory=dict)
@@ -220,6 +223,14 @@ class Organisation:
     waiting: list[str] = field(default_factory=list)
     """Plans that wait for an answer."""
     answered: list[Json] = field(default_factory=list)
+    public: set[str] = field(default_factory=set)
+    """Projects that everybody may see."""
+    work_items: dict[int, Json] = field(default_factory=dict)
+    wikis: list[Json] = field(default_factory=list)
+    pages: dict[tuple[str, str], Json] = field(default_factory=dict)
+    """By wiki and path."""
+    environments: list[Json] = field(default_factory=list)
+    groups_of_variables: dict[int, Json] = field(default_factory=dict)
     notifications: list[Json] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     asked: list[tuple[str, str]] = field(default_factory=list)

@@ -29,7 +29,7 @@ def project(repo: Repo, org: Organisation) -> Json:
         "url": f"{org.url}/_apis/projects/{repo.project_id}",
         "state": "wellFormed",
         "revision": 11,
-        "visibility": "private",
+        "visibility": "public" if repo.project in org.public else "private",
         "lastUpdateTime": "2026-01-09T16:32:42.21Z",
     }
 
@@ -49,7 +49,7 @@ def repository(repo: Repo, org: Organisation, *, in_event: bool = False) -> Json
         "isDisabled": False,
         "isInMaintenance": False,
     }
-    return about if in_event else about | {"defaultBranch": f"refs/heads/{repo.default}"}
+    return about if in_event or not repo.default else about | {"defaultBranch": f"refs/heads/{repo.default}"}
 
 
 def identity(one: Person, org: Organisation, *, expanded: bool) -> Json:

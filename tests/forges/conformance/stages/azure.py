@@ -22,12 +22,13 @@ from bot.forges.local.git import git as raw
 from bot.log import Store
 from bot.messages import BOT
 from bot.settings import Settings
+from tests.forges.azure import seen
 from tests.forges.azure.fake import others, policies, runs, talk
 from tests.forges.azure.fake.hooks import Sender
 from tests.forges.azure.fake.objects import modes
 from tests.forges.azure.fake.repositories import record
 from tests.forges.azure.fake.server import serving as serving_fake
-from tests.forges.azure.fake.state import PERMISSIONS, Organisation, Person, Repo, Update
+from tests.forges.azure.fake.state import CREATE, PERMISSIONS, Organisation, Person, Repo, Update
 from tests.forges.conformance.stage import Call
 from tests.forges.world import commit_all, git, serving, until
 
@@ -75,6 +76,7 @@ class AzureStage:
         self.since = datetime.now(UTC) - timedelta(seconds=2)
         self.account = self.org.person(UNIQUE, "write")
         self.account.display = "Pointsman"
+        self.account.bits |= CREATE
         self.owner = self.org.person("owner", "admin")
         self.repo = Repo(PROJECT, NAME, folder / "repository.git")
         self.org.repositories[self.repository] = self.repo
@@ -227,6 +229,34 @@ class AzureStage:
 
     def runs(self, revision: str) -> int:
         return sum(one["sourceVersion"] == revision for one in self.org.builds.values())
+
+    def releases(self) -> dict[str, tuple[str, str]]:
+        return seen.releases(self.org, self.repo)
+
+    def issues(self) -> list[tuple[str, str, list[str]]]:
+        return seen.issues(self.org)
+
+    def open_issue(self, login: str, title: str) -> str:
+        return seen.open_issue(self.org, self.org.people[login], PROJECT, title)
+
+    def linked(self, number: int) -> list[str]:
+        return seen.linked(self.org, self.repo, number)
+
+    def variables(self, environment: str) -> dict[str, str]:
+        return seen.variables(self.org, self.repo, environment)
+
+    def repositories(self) -> set[str]:
+        return set(self.org.repositories)
+
+    def required_checks(self, repository: str) -> set[str]:
+        return seen.required_checks(self.org.repositories[repository])
+
+    def hooks(self, repository: str) -> set[str]:
+        return seen.hooks(self.org, self.org.repositories[repository])
+
+    def keep_reports(self, revision: str, files: dict[str, bytes]) -> str:
+        with self.org.lock:
+            return seen.keep_reports(self.org, self.repo, self.owner, revision, files)
 
     def calls(self, count: int) -> list[Call]:
         """Among the calls are some that tell nothing, like attempts to merge."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -17,13 +18,15 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from ruamel.yaml import YAML
 
 from bot.forges.github import GitHubForge
+from bot.log.migrate import upgrade
 from bot.log.store import Store
 from bot.settings import Settings
 from tests.forges.conformance.stage import Call
 from tests.forges.github.contract import contract
 from tests.forges.github.fake.git import Signature
 from tests.forges.github.fake.hooks import Hooks
-from tests.forges.github.fake.hub import Bearer, Hub, Installation, Json, Protection
+from tests.forges.github.fake.hub import Bearer, Hub, Installation, Issue, Json, Protection
+from tests.forges.github.fake.routes_beside import keep
 from tests.forges.github.fake.routes_pulls import write_comment
 from tests.forges.github.fake.routes_reports import end_run, start_run
 from tests.forges.github.fake.server import Server
@@ -31,14 +34,16 @@ from tests.forges.world import serving
 
 PERMISSIONS = {
     "actions": "write",
-    "administration": "read",
+    "administration": "write",
     "checks": "write",
     "contents": "write",
     "deployments": "write",
+    "environments": "write",
     "issues": "write",
     "members": "read",
     "metadata": "read",
     "pull_requests": "write",
+    "repository_hooks": "write",
     "statuses": "write",
     "workflows": "write",
 }
@@ -49,6 +54,24 @@ GENERATED = re.compile(r"^\.github/workflows/.*\.ya?ml$|^\.gitlab-ci\.yml$")
 @lru_cache(maxsize=1)
 def app_key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(65537, 2048)
+
+
+@lru_cache(maxsize=1)
+def _migrated() -> bytes:
+    with TemporaryDirectory() as folder:
+        upgrade(f"sqlite:///{folder}/empty.db")
+        return (Path(folder) / "empty.db").read_bytes()
+
+
+def empty_store(folder: Path) -> Store:
+    """A database of the bot's own with nothing in it; migrated once, copied for each."""
+    (folder / "empty.db").write_bytes(_migrated())
+    return Store(f"sqlite:///{folder}/empty.db")
+
+
+def visible(text: str) -> str:
+    """A text as people see it."""
+    return re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL).strip()
 
 
 class GitHubStage:
@@ -63,7 +86,7 @@ class GitHubStage:
         folder.mkdir(exist_ok=True)
         self.hub = Hub(folder / "hub", url)
         self.server = Server(self.hub)
-        self.hooks = Hooks(self.hub)
+        self.telling = Hooks(self.hub)
         self.hub.account("acme", "Organization")
         self.hub.account(self.hub.bot, "Bot")
         self.hub.installation = Installation(99, "acme", dict(PERMISSIONS))
@@ -77,7 +100,7 @@ class GitHubStage:
         if token:
             self.person("acme-bot", "write")
             self.hub.bearers[token] = Bearer("acme-bot")
-        self.store = Store(f"sqlite:///{folder}/none.db")
+        self.store = empty_store(folder)
         self.forget()
 
     def forget(self) -> None:
@@ -193,7 +216,7 @@ class GitHubStage:
 
     def comments(self, number: int) -> list[tuple[str, str]]:
         listed = [one for one in self.repo.comments.values() if one.number == number]
-        return [(self._name(one.user), one.body.partition("<!--")[0].strip()) for one in listed]
+        return [(self._name(one.user), visible(one.body)) for one in listed]
 
     def _name(self, login: str) -> str:
         return self.bot if login in {self.hub.bot, "acme-bot"} else login
@@ -224,13 +247,55 @@ class GitHubStage:
     def runs(self, revision: str) -> int:
         return sum(run["run_attempt"] for run in self.repo.runs if run["head_sha"] == revision)
 
+    def releases(self) -> dict[str, tuple[str, str]]:
+        return {one["tag_name"]: (one["name"], one["body"]) for one in self.repo.releases}
+
+    def issues(self) -> list[tuple[str, str, list[str]]]:
+        listed = sorted(self.repo.issues.values(), key=lambda one: one.number)
+        return [(one.title, visible(one.body or ""), one.labels) for one in listed]
+
+    def open_issue(self, login: str, title: str) -> str:
+        with self.hub.lock:
+            number = self.repo.next_number()
+            self.repo.issues[number] = Issue(number, title, None, login)
+            return f"#{number}"
+
+    def linked(self, number: int) -> list[str]:
+        """As GitHub reads a text: whatever names an issue is linked to it."""
+        named = re.findall(r"(?<![\w/&])#(\d+)\b", visible(self.repo.pulls[number].body or ""))
+        return [f"#{one}" for one in dict.fromkeys(named) if int(one) in self.repo.issues]
+
+    def variables(self, environment: str) -> dict[str, str]:
+        return dict(self.repo.environments.get(environment, {"variables": {}})["variables"])
+
+    def repositories(self) -> set[str]:
+        return set(self.hub.repositories)
+
+    def required_checks(self, repository: str) -> set[str]:
+        repo = self.hub.repositories[repository]
+        guard = repo.guard(repo.default_branch)
+        return set(guard.checks) if guard else set()
+
+    def hooks(self, repository: str) -> set[str]:
+        """The App's own, which is called about all of them, and those of the repository."""
+        own = {self.hub.hook_url} - {""} if not self._token else set()
+        return own | {one["config"]["url"] for one in self.hub.repositories[repository].hooks}
+
+    def keep_reports(self, revision: str, files: dict[str, bytes]) -> str:
+        run = self.start_run(revision)
+        with self.hub.lock:
+            end_run(self.repo, run, "success", None)
+            if files:
+                keep(self.repo, run, "reports", files)
+        return str(run["id"])
+
     def calls(self, count: int) -> list[Call]:
-        said = [call for call in self.hooks.calls if self.forge.normalise(call.headers, call.body)]
+        said = [call for call in self.telling.calls if self.forge.normalise(call.headers, call.body)]
         assert len(said) >= count
         return said
 
     def deliver_to(self, url: str) -> None:
-        self.hooks.deliver_to(url)
+        self.telling.deliver_to(url)
 
     def start_run(self, revision: str, path: str = "") -> Json:
         """Of the file that the bot wrote; of a workflow's name when it wrote none."""
@@ -263,7 +328,7 @@ def opened(folder: Path, *, token: str = "") -> Iterator[GitHubStage]:
             try:
                 yield made
             finally:
-                made.hooks.close()
+                made.telling.close()
             # Every request of every test on this stage is one that GitHub describes.
             wrong = contract().violations(made.server.exchanges)
             assert not wrong, wrong

@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -14,7 +16,8 @@ from bot.forges.local.git import ZERO
 from bot.messages import BOT
 from bot.settings import Settings
 from tests.forges.conformance.stage import Call
-from tests.forges.gitlab.fake.state import DEVELOPER, LEVELS
+from tests.forges.gitlab.fake.links import related
+from tests.forges.gitlab.fake.state import LEVELS, Issue, Status, now
 from tests.forges.gitlab.fake.world import BOT_LOGIN, REPOSITORY, SIGNING, TOKEN, World, opened
 from tests.forges.world import until
 
@@ -77,7 +80,7 @@ class GitLabStage:
         self.world.project.pipelines_must_succeed = True
 
     def take_write_access(self) -> None:
-        self.world.project.members[self.world.bot.id] = LEVELS["read"]
+        self.world.role(LEVELS["read"])
 
     def head(self, branch: str) -> str | None:
         return self.world.project.repo.head(branch)
@@ -133,6 +136,63 @@ class GitLabStage:
     def runs(self, revision: str) -> int:
         return len([run for run in self.world.project.pipelines if run.sha == revision and run.jobs])
 
+    def releases(self) -> dict[str, tuple[str, str]]:
+        return {tag: (one.name, one.description) for tag, one in self.world.project.releases.items()}
+
+    def issues(self) -> list[tuple[str, str, list[str]]]:
+        """Those of the repository."""
+        return [
+            (one.title, one.description.partition("<!--")[0].strip(), sorted(one.labels))
+            for one in self.world.project.issues
+        ]
+
+    def open_issue(self, login: str, title: str) -> str:
+        world = self.world
+        with world.state.lock:
+            number = len(world.project.issues) + 1
+            by = world.state.make_user(login)
+            made = Issue(world.state.next_id("issue"), number, title, "", by, now())
+            world.project.issues.append(made)
+        return f"#{number}"
+
+    def linked(self, number: int) -> list[str]:
+        world = self.world
+        found = related(world.state, world.project, world.change(number))
+        return sorted(
+            f"#{issue.iid}" if place is world.project else f"{place.path}#{issue.iid}"
+            for place, issue in found
+        )
+
+    def variables(self, environment: str) -> dict[str, str]:
+        known = self.world.project.variables
+        return {one["key"]: one["value"] for one in known if one["environment_scope"] == environment}
+
+    def repositories(self) -> set[str]:
+        return set(self.world.state.projects)
+
+    def required_checks(self, repository: str) -> set[str]:
+        """GitLab asks for the whole pipeline, of which every check is a line: this one is when any is."""
+        return {"pointsman/merge"} if self.world.state.projects[repository].pipelines_must_succeed else set()
+
+    def hooks(self, repository: str) -> set[str]:
+        return {hook.url for hook in self.world.state.projects[repository].hooks}
+
+    def keep_reports(self, revision: str, files: dict[str, bytes]) -> str:
+        """The first job kept them, beside a folder, as a runner packs it."""
+        world = self.world
+        packed = BytesIO()
+        with ZipFile(packed, "w") as archive:
+            archive.mkdir("reports")
+            for name, content in files.items():
+                archive.writestr(name, content)
+        with world.state.lock:
+            run = world.deeds.pipeline(world.project, world.owner, "main", revision, "push")
+            run.jobs = run.jobs or [
+                Status(world.state.next_id("status"), "test", "success", world.owner, now())
+            ]
+            run.jobs[0].archive = packed.getvalue()
+        return str(run.id)
+
     def calls(self, count: int) -> list[Call]:
         until(lambda: len(self.world.received) >= count)
         return [Call(one.headers, one.raw, one.body) for one in self.world.received]
@@ -162,5 +222,5 @@ def stage(request: pytest.FixtureRequest, folder: Path) -> Iterator[GitLabStage]
     method = callspec.params.get("method") if callspec else None
     way = "ff" if method in {"squash", "rebase"} else "merge"
     with opened(folder / "gitlab", merge_method=way) as world:
-        world.project.members[world.bot.id] = max(DEVELOPER, LEVELS["maintain"])
+        world.role(LEVELS["maintain"])
         yield GitLabStage(world)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import col, select
 
-from bot.forges.local import history, people, webhooks
+from bot.forges.local import environments, history, kept, links, people, pipelines, tags, webhooks
 from bot.forges.local.protection import Rule
 from bot.forges.local.tables import (
     ForgeChange,
@@ -131,6 +131,54 @@ class LocalStage:
     def runs(self, revision: str) -> int:
         with self.world.store.read() as session:
             return len(session.scalars(select(ForgePipeline).where(ForgePipeline.sha == revision)).all())
+
+    def releases(self) -> dict[str, tuple[str, str]]:
+        with self.world.store.read() as session:
+            return {page.tag: (page.title, page.notes) for page in tags.all_of(session, REPOSITORY)}
+
+    def issues(self) -> list[tuple[str, str, list[str]]]:
+        with self.world.store.read() as session:
+            return [(one.title, one.body, one.labels) for one in links.all_of(session, REPOSITORY)]
+
+    def open_issue(self, login: str, title: str) -> str:
+        with self.world.api(login) as api:
+            answer = api.post(f"/repositories/{REPOSITORY}/issues", json={"title": title})
+        return f"#{answer.json()['number']}"
+
+    def linked(self, number: int) -> list[str]:
+        with self.world.store.read() as session:
+            change = get_change(session, REPOSITORY, number)
+            return [f"#{issue.number}" for issue in links.linked(session, change)]
+
+    def variables(self, environment: str) -> dict[str, str]:
+        return environments.variables(self.forge.ground, REPOSITORY).get(environment, {})
+
+    def repositories(self) -> set[str]:
+        with self.world.store.read() as session:
+            return set(session.scalars(select(ForgeRepository.name)))
+
+    def required_checks(self, repository: str) -> set[str]:
+        with self.world.store.read() as session:
+            rules = session.get_one(ForgeRepository, repository).protection
+        return {check for rule in rules for check in Rule.model_validate(rule).checks}
+
+    def hooks(self, repository: str) -> set[str]:
+        return {f"{self.world.url}/webhooks/local"} if repository in self.repositories() else set()
+
+    def keep_reports(self, revision: str, files: dict[str, bytes]) -> str:
+        ground = self.forge.ground
+        with self.world.store.begin() as session:
+            wanted = pipelines.Asked("refs/heads/main", revision, self.bot)
+            run = pipelines.queue_again(ground, session, REPOSITORY, wanted)
+            run.status = "success"
+        declared = self._folder / "declared"
+        for path, content in files.items():
+            place = declared / "01-test" / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content)
+        kept.keep(kept.folder(ground, run.id), declared, self._folder / "none")
+        shutil.rmtree(declared, ignore_errors=True)
+        return str(run.id)
 
     def calls(self, count: int) -> list[Call]:
         received = self.world.receiver.received

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from tests.forges.github.fake.git import ZERO
-from tests.forges.github.fake.hub import Account, Comment, Hub, Json, Pull, Repository
+from tests.forges.github.fake.hub import Account, Comment, Hub, Issue, Json, Pull, Repository
 
 
 def simple_user(account: Account) -> Json:
@@ -30,7 +31,8 @@ def repository(repo: Repository) -> Json:
         "node_id": f"R_{repo.id}",
         "name": repo.name,
         "full_name": repo.full_name,
-        "private": True,
+        "private": repo.private,
+        "description": repo.description,
         "owner": user(repo.hub, repo.owner),
         "html_url": f"https://github.com/{repo.full_name}",
         "fork": False,
@@ -173,6 +175,38 @@ def pull(repo: Repository, one: Pull) -> Json:
         "merged_by": user(repo.hub, one.merged_by),
         "author_association": "CONTRIBUTOR",
         "auto_merge": None,
+    }
+
+
+CLOSING = re.compile(r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s+#(\d+)\b", re.IGNORECASE)
+
+
+def closing(repo: Repository, one: Pull) -> list[Issue]:
+    """The issues that a change closes by its words."""
+    numbers = dict.fromkeys(int(number) for number in CLOSING.findall(one.body or ""))
+    return [repo.issues[number] for number in numbers if number in repo.issues]
+
+
+def issue(repo: Repository, one: Issue) -> Json:
+    here = f"https://github.com/{repo.full_name}/issues/{one.number}"
+    return {
+        "id": one.number + 2_000_000, "node_id": f"I_{one.number}", "number": one.number, "title": one.title, "body": one.body,
+        "url": f"{repo.hub.url}/repos/{repo.full_name}/issues/{one.number}", "html_url": here, "state": one.state,
+        "user": user(repo.hub, one.user), "labels": [label(name) for name in one.labels], "locked": False, "comments": 0,
+        "created_at": one.created_at, "updated_at": one.created_at, "closed_at": None, "assignees": [], "milestone": None,
+        "author_association": "MEMBER",
+    }  # fmt: skip
+
+
+def issue_of_pull(repo: Repository, one: Pull) -> Json:
+    """A change, in the list of issues."""
+    said = issue(
+        repo, Issue(one.number, one.title, one.body, one.user, one.labels, one.state, one.created_at)
+    )
+    here = f"https://github.com/{repo.full_name}/pull/{one.number}"
+    return said | {
+        "html_url": here,
+        "pull_request": {"url": "x", "html_url": here, "diff_url": None, "patch_url": None},
     }
 
 

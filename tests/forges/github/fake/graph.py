@@ -7,6 +7,7 @@ from typing import Any
 
 from graphql import GraphQLSchema, build_schema, graphql_sync
 
+from tests.forges.github.fake import answers
 from tests.forges.github.fake.hub import Account, Hub, Json, Repository
 from tests.forges.github.fake.server import Call, Reply, route
 from tests.support.node import TOOLS
@@ -107,12 +108,13 @@ def _ref(repo: Repository, branch: str) -> Json | None:
     head = repo.head(branch)
     if head is None:
         return None
-    rule = repo.protection.get(branch)
     return {
         "name": branch,
         "target": _commit(repo, head),
-        "refUpdateRule": {"pattern": branch} if rule else None,
-        "rules": {"totalCount": 0},
+        "refUpdateRule": {"pattern": branch} if branch in repo.protection else None,
+        "rules": {
+            "totalCount": sum(len(one["rules"]) for one in repo.rulesets if repo.is_ruled(branch, one))
+        },
     }
 
 
@@ -214,6 +216,9 @@ def _pull(repo: Repository, number: int) -> Json:
     files = [
         {"path": path, "changeType": kinds[how]} for how, path, _ in repo.git.changed(start, pull.head_sha)
     ]
+    named = []
+    if pull.base_ref == repo.default_branch:  # to other branches GitHub does not read these words
+        named = [(repo.full_name, issue.number) for issue in answers.closing(repo, pull)]
     return {
         "number": number,
         "title": pull.title,
@@ -231,7 +236,9 @@ def _pull(repo: Repository, number: int) -> Json:
         "deletions": removed,
         "baseRef": {"compare": lambda _info, headRef: _compare(repo, pull.base_ref, headRef)},  # noqa: N803 - GitHub's
         "closingIssuesReferences": {
-            "nodes": [{"number": n, "repository": {"nameWithOwner": where}} for where, n in pull.closes]
+            "nodes": [
+                {"number": n, "repository": {"nameWithOwner": where}} for where, n in (*pull.closes, *named)
+            ]
         },
         "latestOpinionatedReviews": {"nodes": [_review(repo, *said) for said in pull.reviews]},
         "labels": {"nodes": [{"name": name} for name in pull.labels]},

@@ -106,6 +106,17 @@ class Pull:
 
 
 @dataclass
+class Issue:
+    number: int
+    title: str
+    body: str | None
+    user: str
+    labels: list[str] = field(default_factory=list)
+    state: str = "open"
+    created_at: str = field(default_factory=now)
+
+
+@dataclass
 class Protection:
     """Nothing gets in but by a change; `checks` must have succeeded, `reviews` be given."""
 
@@ -134,12 +145,44 @@ class Repository:
     deployments: list[Json] = field(default_factory=list)
     runs: list[Json] = field(default_factory=list)
     activity: list[Json] = field(default_factory=list)
+    description: str | None = None
+    private: bool = True
+    has_issues: bool = True
+    issues: dict[int, Issue] = field(default_factory=dict)
+    deleted_issues: set[int] = field(default_factory=set)
+    releases: list[Json] = field(default_factory=list)
+    environments: dict[str, Json] = field(default_factory=dict)
+    rulesets: list[Json] = field(default_factory=list)
+    artefacts: list[Json] = field(default_factory=list)
     methods: set[str] = field(default_factory=lambda: {"merge", "squash", "rebase"})
     verified: set[str] = field(default_factory=set)
 
     @property
     def full_name(self) -> str:
         return f"{self.owner}/{self.name}"
+
+    def next_number(self) -> int:
+        """Issues and changes are counted together."""
+        return max([*self.pulls, *self.issues, *self.deleted_issues], default=0) + 1
+
+    def is_ruled(self, branch: str, ruleset: Json) -> bool:
+        """Whether a ruleset is about a branch."""
+        named = ruleset["conditions"]["ref_name"]["include"]
+        meant = {"~DEFAULT_BRANCH": self.default_branch}
+        return ruleset["enforcement"] == "active" and branch in {
+            meant.get(name, name.removeprefix("refs/heads/")) for name in named
+        }
+
+    def guard(self, branch: str) -> Protection | None:
+        """What protects a branch: classic protection and the rules of rulesets, taken together."""
+        classic = self.protection.get(branch)
+        rules = [rule for one in self.rulesets if self.is_ruled(branch, one) for rule in one["rules"]]
+        if classic is None and not rules:
+            return None
+        asked = [rule["parameters"] for rule in rules if rule["type"] == "required_status_checks"]
+        checks = {check["context"] for one in asked for check in one["required_status_checks"]}
+        classic = classic or Protection()
+        return Protection((*classic.checks, *sorted(checks)), classic.reviews)
 
     def head(self, branch: str) -> str | None:
         return self.git.ref(f"refs/heads/{branch}")
@@ -218,6 +261,12 @@ class Hub:
     attempts: list[Attempt] = field(default_factory=list)
     tell: Callable[[str, Json], None] = lambda _event, _payload: None
     lock: threading.RLock = field(default_factory=threading.RLock)
+    first_branch: str = "main"
+    """What the organisation calls the default branch of a new repository."""
+    makers: set[str] = field(default_factory=set)
+    """Users who may make repositories."""
+    pass_word: str = "sig=0123456789abcdef"
+    """What GitHub puts into the address of a file that is kept elsewhere."""
     token_life: timedelta = timedelta(hours=1)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1000))
 

@@ -38,8 +38,18 @@ def change_hook(call: Call) -> Reply:
 @route("GET", "/repos/{owner}/{repo}/installation")
 def installation(call: Call) -> Reply:
     _as_app(call)
+    return _installation(call, call.repo.owner)
+
+
+@route("GET", "/orgs/{org}/installation")
+def installation_in(call: Call) -> Reply:
+    _as_app(call)
+    return _installation(call, call.arguments["org"])
+
+
+def _installation(call: Call, owner: str) -> Reply:
     made = call.hub.installation
-    if made is None or call.repo.owner != made.account:
+    if made is None or owner != made.account:
         raise Refused(404, "Not Found")
     return Reply(
         200,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tests.forges.github.fake import answers
-from tests.forges.github.fake.hub import Json, Refused
-from tests.forges.github.fake.server import Call, Reply, paged, route
+from tests.forges.github.fake.hub import Refused
+from tests.forges.github.fake.server import Call, Reply, route
 
 
 @route("GET", "/user")
@@ -21,38 +21,6 @@ def repository(call: Call) -> Reply:
         for name, least in (("pull", 1), ("triage", 2), ("push", 3), ("maintain", 4), ("admin", 5))
     }
     return Reply(200, answers.repository(call.repo) | {"permissions": may})
-
-
-def _hook(call: Call, number: int, said: Json) -> Json:
-    config = {name: value for name, value in said["config"].items() if name != "secret"}
-    return {
-        "type": "Repository",
-        "id": number,
-        "name": "web",
-        "active": said["active"],
-        "events": said["events"],
-        "config": config,
-        "url": "x",
-    }
-
-
-@route("GET", "/repos/{owner}/{repo}/hooks", administration="admin")
-def hooks(call: Call) -> Reply:
-    return paged(call, call.repo.hooks)
-
-
-@route("POST", "/repos/{owner}/{repo}/hooks", administration="admin")
-def create_hook(call: Call) -> Reply:
-    made = _hook(call, call.hub.number(), call.json)
-    call.repo.hooks.append(made)
-    return Reply(201, made)
-
-
-@route("PATCH", "/repos/{owner}/{repo}/hooks/{hook}", administration="admin")
-def edit_hook(call: Call) -> Reply:
-    there = next(one for one in call.repo.hooks if str(one["id"]) == call.arguments["hook"])
-    there |= _hook(call, there["id"], call.json)
-    return Reply(200, there)
 
 
 @route("GET", "/repos/{owner}/{repo}/collaborators/{username}/permission", metadata="read")

@@ -59,7 +59,7 @@ def open_pull(call: Call) -> Reply:
         raise Refused(
             422, "Validation Failed", [{"resource": "PullRequest", "code": "custom", "message": text}]
         )
-    number = len(repo.pulls) + 1
+    number = repo.next_number()
     made = Pull(number, said["title"], said.get("body"), call.login, said["head"], said["base"], head, base)
     repo.pulls[number] = made
     call.hub.tell_pull(repo, made, "opened", call.login)
@@ -99,7 +99,7 @@ def edit_pull(call: Call) -> Reply:
 
 
 def _checks_allow(repo: Repository, pull: Pull) -> None:
-    rule = repo.protection.get(pull.base_ref)
+    rule = repo.guard(pull.base_ref)
     if rule is None:
         return
     said = {run["name"]: run["conclusion"] for run in repo.checks if run["head_sha"] == pull.head_sha}
@@ -145,12 +145,18 @@ def merge(call: Call) -> Reply:
         parents = [base, pull.head_sha] if method == "merge" else [base]
         sha = repo.git.commit(tree, parents, message, author, WEB)
         repo.verified.add(sha)
-    pull.base_sha = base
-    pull.state, pull.merge_commit_sha, pull.merged_by = "closed", sha, call.login
+    pull.state, pull.base_sha, pull.merge_commit_sha, pull.merged_by = "closed", base, sha, call.login
     pull.merged_at = pull.updated_at = now()
     repo.move(pull.base_ref, sha, call.login, "pr_merge")
+    _close_issues(repo, pull)
     call.hub.tell_pull(repo, pull, "closed", call.login)
     return Reply(200, {"sha": sha, "merged": True, "message": "Pull Request successfully merged"})
+
+
+def _close_issues(repo: Repository, pull: Pull) -> None:
+    if pull.base_ref == repo.default_branch:
+        for issue in answers.closing(repo, pull):
+            issue.state = "closed"
 
 
 def _rebased(repo: Repository, onto: str, head: str) -> str:

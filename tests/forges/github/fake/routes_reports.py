@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.forges.github.fake import answers
 from tests.forges.github.fake.hub import Json, Refused, Repository, now
-from tests.forges.github.fake.server import Call, Reply, paged, route
+from tests.forges.github.fake.server import Call, Reply, elsewhere, paged, route
 
 
 def _commit(call: Call, name: str = "sha") -> str:
@@ -181,7 +181,7 @@ def create_deployment_status(call: Call) -> Reply:
     return Reply(201, answers.deployment_status(repo, made))
 
 
-def _run(call: Call) -> Json:
+def run_of(call: Call) -> Json:
     found = [run for run in call.repo.runs if str(run["id"]) == call.arguments["run"]]
     if not found:
         raise Refused(404, "Not Found")
@@ -197,21 +197,20 @@ def runs(call: Call) -> Reply:
 
 @route("GET", "/repos/{owner}/{repo}/actions/runs/{run}", actions="read")
 def get_run(call: Call) -> Reply:
-    return Reply(200, answers.run(call.repo, _run(call)))
+    return Reply(200, answers.run(call.repo, run_of(call)))
 
 
 @route("GET", "/repos/{owner}/{repo}/actions/runs/{run}/jobs", actions="read")
 def jobs(call: Call) -> Reply:
-    return paged(call, _run(call)["jobs"], "jobs")
+    return paged(call, run_of(call)["jobs"], "jobs")
 
 
 @route("GET", "/repos/{owner}/{repo}/actions/jobs/{job}/logs", actions="read")
 def job_log(call: Call) -> Reply:
-    place = f"{call.hub.url}/logs/{call.repo.owner}/{call.repo.name}/{call.arguments['job']}"
-    return Reply(302, None, {"Location": place})
+    return elsewhere(call, f"/logs/{call.repo.full_name}/{call.arguments['job']}")
 
 
-@route("GET", "/logs/{owner}/{repo}/{job}", actions="read")
+@route("GET", "/logs/{owner}/{repo}/{job}")
 def log(call: Call) -> Reply:
     for run in call.repo.runs:
         if any(str(job["id"]) == call.arguments["job"] for job in run["jobs"]):
@@ -223,7 +222,7 @@ def log(call: Call) -> Reply:
 
 @route("POST", "/repos/{owner}/{repo}/actions/runs/{run}/rerun", actions="write")
 def rerun(call: Call) -> Reply:
-    run = _run(call)
+    run = run_of(call)
     if run["status"] != "completed":
         raise Refused(403, "This workflow is already running")
     run |= {"status": "queued", "conclusion": None, "run_attempt": run["run_attempt"] + 1}
@@ -232,7 +231,7 @@ def rerun(call: Call) -> Reply:
 
 @route("POST", "/repos/{owner}/{repo}/actions/runs/{run}/deployment_protection_rule", deployments="write")
 def answer_rule(call: Call) -> Reply:
-    run, said = _run(call), call.json
+    run, said = run_of(call), call.json
     if said["environment_name"] not in run["waiting"]:
         raise Refused(422, "No pending deployment requests to approve or reject")
     run["waiting"].remove(said["environment_name"])

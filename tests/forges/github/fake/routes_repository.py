@@ -7,7 +7,7 @@ import base64
 from tests.forges.github.fake import answers
 from tests.forges.github.fake.git import GitFailed, Signature
 from tests.forges.github.fake.hub import WEB, Json, Refused, Repository
-from tests.forges.github.fake.server import Call, Reply, paged, route
+from tests.forges.github.fake.server import Call, Reply, elsewhere, paged, route
 
 PROTECTED = "Repository rule violations found\n\nChanges must be made through a pull request.\n\n"
 
@@ -29,7 +29,7 @@ def get_ref(call: Call) -> Reply:
 
 
 def _may_move(call: Call, ref: str) -> None:
-    if ref.removeprefix("refs/heads/") in call.repo.protection:
+    if call.repo.guard(ref.removeprefix("refs/heads/")):
         raise Refused(422, PROTECTED)
 
 
@@ -254,18 +254,13 @@ def branch(call: Call) -> Reply:
     )
 
 
-@route("GET", "/repos/{owner}/{repo}/rules/branches/{branch}", metadata="read")
-def rules(call: Call) -> Reply:
-    return Reply(200, [])
-
-
 @route("POST", "/repos/{owner}/{repo}/merges", contents="write")
 def merges(call: Call) -> Reply:
     repo, said = call.repo, call.json
     onto, head = repo.head(said["base"]), repo.git.resolve(said["head"])
     if onto is None or head is None:
         raise Refused(404, "Base does not exist" if onto is None else "Head does not exist")
-    if said["base"] in repo.protection:
+    if repo.guard(said["base"]):
         raise Refused(409, PROTECTED)
     if repo.git.is_ancestor(head, onto):
         return Reply(204)
@@ -292,11 +287,10 @@ def tarball(call: Call) -> Reply:
     sha = call.repo.git.resolve(call.arguments["ref"])
     if sha is None:
         raise Refused(404, "Not Found")
-    place = f"{call.hub.url}/codeload/{call.repo.owner}/{call.repo.name}/legacy.tar.gz/{sha}"
-    return Reply(302, None, {"Location": place})
+    return elsewhere(call, f"/codeload/{call.repo.full_name}/legacy.tar.gz/{sha}")
 
 
-@route("GET", "/codeload/{owner}/{repo}/legacy.tar.gz/{sha}", contents="read")
+@route("GET", "/codeload/{owner}/{repo}/legacy.tar.gz/{sha}")
 def archive(call: Call) -> Reply:
     sha = call.arguments["sha"]
     prefix = f"{call.repo.owner}-{call.repo.name}-{sha[:7]}/"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import socket
+import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,6 +23,8 @@ from tests.forges.github.fake.hub import Bearer, Hub, Json, Refused, Repository
 
 RANK = {"none": 0, "read": 1, "triage": 1, "write": 2, "maintain": 3, "admin": 4}
 MUTATIONS = {"POST", "PUT", "PATCH", "DELETE"}
+ADMINISTRATORS = {"administration", "repository_hooks"}
+"""What of the users only administrators may do and see."""
 
 
 @dataclass
@@ -53,6 +57,8 @@ class Fault:
     slow: float = 0.0
     truncated: bool = False
     """The answer ends in the middle."""
+    emptied: bool = False
+    """A page of a list comes without its items, and says that there are more."""
     skip: int = 0
     """So many requests that match go well before."""
     seen: int = 0
@@ -115,6 +121,16 @@ def route(method: str, template: str, **needs: str) -> Callable[[Route], Route]:
     return register
 
 
+ELSEWHERE = re.compile(r"^/(codeload|logs|storage)/")
+"""Other hosts, which let in who has the address, and turn away who shows them a token of GitHub's."""
+
+
+def elsewhere(call: Call, path: str) -> Reply:
+    """A redirect to a file that another host has."""
+    host = call.hub.url.replace("127.0.0.1", "localhost")
+    return Reply(302, None, {"Location": f"{host}{path}?{call.hub.pass_word}"})
+
+
 def paged(call: Call, items: list[Any], inside: str = "") -> Reply:
     """One page of a list, with the link to the next."""
     size, page = int(call.query.get("per_page", "30")), int(call.query.get("page", "1"))
@@ -127,6 +143,18 @@ def paged(call: Call, items: list[Any], inside: str = "") -> Reply:
     return Reply(200, {"total_count": len(items), inside: part} if inside else part, headers)
 
 
+def cut(receive: Receive) -> None:
+    """Reset the connection of a request. An ASGI application that just returns has uvicorn answer with 500."""
+    transport = receive.__self__.transport  # type: ignore[attr-defined] - uvicorn's RequestResponseCycle
+    at_once = struct.pack("ii", 1, 0)
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+    transport.abort()
+
+
+def _without_items(said: Json) -> Json:
+    return {name: [] if isinstance(value, list) else value for name, value in said.items()}
+
+
 class Server:
     """An ASGI application. `faults` are looked at in order; `exchanges` is everything that was asked."""
 
@@ -134,13 +162,24 @@ class Server:
         from tests.forges.github.fake import (
             graph,
             routes_app,
+            routes_beside,
+            routes_making,
             routes_people,
             routes_pulls,
             routes_reports,
             routes_repository,
         )
 
-        self.modules = (graph, routes_app, routes_people, routes_pulls, routes_reports, routes_repository)
+        self.modules = (
+            graph,
+            routes_app,
+            routes_beside,
+            routes_making,
+            routes_people,
+            routes_pulls,
+            routes_reports,
+            routes_repository,
+        )
         self.hub = hub
         self.faults: list[Fault] = []
         self.exchanges: list[Exchange] = []
@@ -161,7 +200,8 @@ class Server:
         exchange = Exchange(request.method, path, query, dict(request.headers), await request.body())
         reply = await anyio.to_thread.run_sync(self._answer, exchange)
         if reply is None:
-            return  # nothing is sent: uvicorn cuts the connection
+            cut(receive)
+            return
         body = (
             reply.json
             if isinstance(reply.json, bytes)
@@ -192,6 +232,10 @@ class Server:
             exchange.status, exchange.answer = reply.status, reply.json
         if fault and fault.lost:
             return None
+        if fault and fault.emptied:
+            following = f'<{self.hub.url}{exchange.path}?page=2>; rel="next"'
+            nothing = [] if isinstance(reply.json, list) else _without_items(reply.json)
+            return Reply(reply.status, nothing, {"Link": following})
         if fault and fault.truncated and isinstance(reply.json, dict | list):
             whole = json.dumps(reply.json).encode()
             return Reply(
@@ -241,6 +285,12 @@ class Server:
 
     def _call(self, exchange: Exchange, arguments: dict[str, str], needs: dict[str, str]) -> Call:
         given = exchange.headers.get("authorization", "")
+        if ELSEWHERE.match(exchange.path):
+            if given:
+                raise Refused(400, "InvalidAuthenticationInfo")
+            if self.hub.pass_word != "&".join(f"{name}={value}" for name, value in exchange.query.items()):
+                raise Refused(403, "AuthenticationFailed")
+            return Call(self.hub, exchange, arguments, None)
         kind, _, token = given.partition(" ")
         if kind.lower() not in {"bearer", "token"}:
             raise Refused(401, "Requires authentication")
@@ -269,7 +319,9 @@ class Server:
         wanted = max(RANK[level] for level in needs.values())
         if bearer.permissions is None:
             held = RANK[repo.may(bearer.login)]
-            reads = call.exchange.method not in MUTATIONS and "administration" not in needs
+            if needs.keys() & ADMINISTRATORS:
+                wanted = RANK["admin"]
+            reads = call.exchange.method not in MUTATIONS and wanted < RANK["admin"]
             if not held or (held < wanted and not reads):
                 raise Refused(404, "Not Found")
             return

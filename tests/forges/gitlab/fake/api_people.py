@@ -6,6 +6,8 @@ from tests.forges.gitlab.fake import shapes
 from tests.forges.gitlab.fake.server import Answer, Call, Refuse, bad, missing, route
 from tests.forges.gitlab.fake.state import MAINTAINER, Group, Hook, Json
 
+WHO = {0: "No one", 30: "Developers + Maintainers", 40: "Maintainers"}
+
 
 @route("GET", "/user")
 def myself(call: Call) -> Json:
@@ -105,7 +107,7 @@ def group_members(call: Call) -> Answer:
 def protected(call: Call) -> Answer:
     said = [
         {
-            "id": index, "name": name, "push_access_levels": [{"id": index, "access_level": push}],
+            "id": index, "name": name, "push_access_levels": [{"id": index, "access_level": push, "access_level_description": WHO[push], "user_id": None}],
             "merge_access_levels": [{"id": index, "access_level": merge}], "allow_force_push": False,
         }
         for index, (name, (push, merge)) in enumerate(call.project.protected.items(), 1)

@@ -147,6 +147,16 @@ def trace(call: Call) -> Answer:
     return Answer(raw=found.trace.encode(), headers={"Content-Type": "text/plain"})
 
 
+@route("GET", "/projects/:id/jobs/:job/artifacts")
+def artifacts(call: Call) -> Answer:
+    found = next(
+        (job for run in call.project.pipelines for job in run.jobs if str(job.id) == call.path[3]), None
+    )
+    if found is None or found.archive is None or found.expired:
+        raise missing("Not found")
+    return Answer(raw=found.archive, headers={"Content-Type": "application/zip"})
+
+
 # Deployments
 
 

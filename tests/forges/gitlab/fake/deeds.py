@@ -9,6 +9,7 @@ from bot.forges.local.git import ZERO
 from tests.forges.gitlab.fake import ci, hook_shapes, mergeability, shapes
 from tests.forges.gitlab.fake.git import Person
 from tests.forges.gitlab.fake.hook_shapes import Moved
+from tests.forges.gitlab.fake.links import closing
 from tests.forges.gitlab.fake.sender import Sender
 from tests.forges.gitlab.fake.state import (
     Change,
@@ -141,6 +142,8 @@ class Deeds:
         self.tell(project, by, change, "update", changes)
 
     def close_as_merged(self, project: Project, by: User, change: Change, commit: str | None) -> None:
+        for _, issue in closing(self.state, project, change):
+            issue.state = "closed"
         change.state, change.merged_by, change.merge_commit = "merged", by, commit
         self.tell(project, by, change, "merge")
 

@@ -23,6 +23,7 @@ from tests.forges.gitlab.fake.deeds import Deeds
 from tests.forges.gitlab.fake.state import Json, Project, State, Token, User
 
 PREFIX = "/api/v4"
+NO_CONTENT = 204
 SLOWER_THAN_TESTS_WAIT = 1.5
 
 
@@ -58,7 +59,8 @@ class Answer:
 class Fault:
     """What goes wrong with the next `times` calls that fit.
 
-    `kind`: answer (with `status`), timeout, reset, lost (it is done, the answer gets lost), truncated.
+    `kind`: answer (with `status`), timeout, reset, lost (it is done, the answer gets lost), truncated, overtaken
+    (somebody does `first` before it).
     """
 
     method: str
@@ -68,11 +70,17 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict)
     times: int = 1
     body: Any = None
+    skip: int = 0
+    """How many calls that fit go well before."""
+    first: Callable[[], object] | None = None
+    """What somebody else does just before the call is answered, as it should be."""
 
     def fits(self, method: str, path: str) -> bool:
         """`*` is any method, `WRITE` one that changes something."""
         kinds = {method, "*"} | ({"WRITE"} if method in {"POST", "PUT", "DELETE"} else set())
-        return self.times > 0 and self.method in kinds and re.search(self.path, path) is not None
+        fits = self.times > 0 and self.method in kinds and re.search(self.path, path) is not None
+        self.skip -= fits
+        return fits and self.skip < 0
 
 
 @dataclass
@@ -243,9 +251,14 @@ class Handler(BaseHTTPRequestHandler):
             self._say(self._answer(body))
             return
         fault.times -= 1
+        fault.skip = 0
         if fault.kind == "answer":
             said = {"message": "made to fail"} if fault.body is None else fault.body
             self._say(Answer(said, fault.status, dict(fault.headers)))
+        elif fault.kind == "overtaken":
+            assert fault.first is not None
+            fault.first()
+            self._say(self._answer(body))
         elif fault.kind == "truncated":
             self._say(self._answer(body), cut=True)
         else:
@@ -260,6 +273,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def _say(self, answer: Answer, *, cut: bool = False) -> None:
         content = answer.content()
+        if answer.status == NO_CONTENT:
+            content = b""
         self.send_response(answer.status)
         if self.fake.limit:
             names = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")

@@ -10,10 +10,12 @@ from tests.forges.gitlab.fake.state import (
     Deployment,
     Group,
     Hook,
+    Issue,
     Json,
     Note,
     Pipeline,
     Project,
+    Release,
     State,
     Status,
     User,
@@ -53,7 +55,9 @@ def project(state: State, one: Project, by: User) -> Json:
         "default_branch": one.default_branch, "web_url": f"{state.url}/{one.path}", "visibility": one.visibility,
         "namespace": {"id": 1, "full_path": group, "kind": kind}, "empty_repo": not one.repo.branches(),
         "merge_method": one.merge_method, "squash_option": one.squash_option, "ci_config_path": one.ci_config_path,
-        "only_allow_merge_if_pipeline_succeeds": one.pipelines_must_succeed, "last_activity_at": iso(one.last_activity),
+        "only_allow_merge_if_pipeline_succeeds": one.pipelines_must_succeed, "description": one.description or None,
+        "allow_merge_on_skipped_pipeline": one.skipped_is_success,
+        "creator_id": one.creator, "last_activity_at": iso(one.last_activity),
         "permissions": {
             "project_access": {"access_level": direct, "notification_level": 3} if direct else None,
             "group_access": {"access_level": total, "notification_level": 3} if total > (direct or 0) else None,
@@ -140,7 +144,37 @@ def job(state: State, one: Project, run: Pipeline, built: Status) -> Json:
         "started_at": None, "finished_at": None, "duration": 1.5, "queued_duration": 0.1,
         "user": user_basic(state, built.author), "commit": commit(state, one, run.sha),
         "pipeline": pipeline(state, one, run), "web_url": f"{state.url}/{one.path}/-/jobs/{built.id}",
+        **_kept(built),
     } | ({"failure_reason": "script_failure"} if built.status == "failed" else {})  # fmt: skip
+
+
+def _kept(built: Status) -> Json:
+    """GitLab leaves `artifacts_file` out when there is none, and tells of one that is erased since."""
+    if built.archive is None:
+        return {"artifacts": [], "artifacts_expire_at": None}
+    about = {"filename": "artifacts.zip", "size": len(built.archive)}
+    kind = {"file_type": "archive", "file_format": "zip"}
+    return {"artifacts_file": about, "artifacts": [about | kind], "artifacts_expire_at": None}
+
+
+def issue(state: State, one: Project, it: Issue) -> Json:
+    name = f"#{it.iid}"
+    return {
+        "id": it.id, "iid": it.iid, "project_id": one.id, "title": it.title, "description": it.description,
+        "state": it.state, "created_at": iso(it.created_at), "updated_at": iso(it.created_at), "labels": sorted(it.labels),
+        "author": user_basic(state, it.author), "web_url": f"{state.url}/{one.path}/-/issues/{it.iid}",
+        "references": {"short": name, "relative": name, "full": f"{one.path}{name}"}, "issue_type": "issue",
+    }  # fmt: skip
+
+
+def release(state: State, one: Project, it: Release) -> Json:
+    web = f"{state.url}/{one.path}/-/releases/{it.tag}"
+    return {
+        "tag_name": it.tag, "name": it.name, "description": it.description, "created_at": iso(it.created_at),
+        "released_at": iso(it.created_at), "upcoming_release": False, "author": user_basic(state, it.author),
+        "commit": commit(state, one, one.repo.tags()[it.tag][1]), "commit_path": "", "tag_path": "",
+        "assets": {"count": 0, "sources": [], "links": []}, "evidences": [], "_links": {"self": web, "edit_url": f"{web}/edit"},
+    }  # fmt: skip
 
 
 def status(state: State, run: Pipeline, said: Status) -> Json:

@@ -119,6 +119,9 @@ class Status:
     coverage: float | None = None
     allow_failure: bool = False
     trace: str = ""
+    archive: bytes | None = None
+    """What a job kept (`artifacts: paths`), zipped."""
+    expired: bool = False
 
 
 @dataclass
@@ -168,6 +171,27 @@ class Deployment:
 
 
 @dataclass
+class Issue:
+    id: int
+    iid: int
+    title: str
+    description: str
+    author: User
+    created_at: datetime
+    labels: list[str] = field(default_factory=list)
+    state: str = "opened"
+
+
+@dataclass
+class Release:
+    tag: str
+    name: str
+    description: str
+    author: User
+    created_at: datetime
+
+
+@dataclass
 class Hook:
     id: int
     url: str
@@ -193,6 +217,7 @@ class Project:
     merge_method: str = "merge"
     squash_option: str = "default_off"
     pipelines_must_succeed: bool = False
+    skipped_is_success: bool = False
     approvals_required: int = 0
     ci_config_path: str | None = None
     changes: list[Change] = field(default_factory=list)
@@ -203,6 +228,11 @@ class Project:
     environments: dict[str, Json] = field(default_factory=dict)
     hooks: list[Hook] = field(default_factory=list)
     events: list[Json] = field(default_factory=list)
+    issues: list[Issue] = field(default_factory=list)
+    releases: dict[str, Release] = field(default_factory=dict)
+    variables: list[Json] = field(default_factory=list)
+    description: str = ""
+    creator: int = 0
     last_activity: datetime = field(default_factory=now)
 
 

@@ -10,14 +10,31 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from bot.forges.local.git import ZERO
-from tests.forges.gitlab.fake import api_changes, api_people, api_repository, api_runs
+from tests.forges.gitlab.fake import (
+    api_changes,
+    api_people,
+    api_planning,
+    api_projects,
+    api_repository,
+    api_runs,
+)
 from tests.forges.gitlab.fake.deeds import Deeds, person
 from tests.forges.gitlab.fake.git import Repo
 from tests.forges.gitlab.fake.sender import Sender
 from tests.forges.gitlab.fake.server import Server
 from tests.forges.gitlab.fake.state import LEVELS, Change, Hook, Project, State, Token, User
 
-__all__ = ["World", "api_changes", "api_people", "api_repository", "api_runs", "opened", "receiving"]
+__all__ = [
+    "World",
+    "api_changes",
+    "api_people",
+    "api_planning",
+    "api_projects",
+    "api_repository",
+    "api_runs",
+    "opened",
+    "receiving",
+]
 
 REPOSITORY = "acme/platform/booking"
 BOT_LOGIN = "release-bot"
@@ -79,6 +96,11 @@ class World:
             self.state.make_group(team).members[user.id] = LEVELS["write"]
         return user
 
+    def role(self, level: int) -> None:
+        """The bot's own, in the group and so in the project."""
+        self.project.members[self.bot.id] = level
+        self.state.groups["acme/platform"].members[self.bot.id] = level
+
     def commit(self, by: User, branch: str, files: dict[str, str | None], message: str) -> str:
         """Somebody commits and pushes; what protects the branch is not asked."""
         repo = self.project.repo
@@ -109,7 +131,7 @@ def opened(folder: Path, *, merge_method: str = "merge") -> Iterator[World]:
         bot = state.make_user(BOT_LOGIN, "bot@gitlab.test", bot=True)
         owner = state.make_user("olive")
         state.tokens[TOKEN] = Token(bot)
-        state.make_group("acme/platform")
+        state.make_group("acme/platform").members[bot.id] = LEVELS["maintain"]
         project = Project(1, REPOSITORY, Repo.made(folder / "booking.git"), merge_method=merge_method)
         project.members = {bot.id: LEVELS["maintain"], owner.id: LEVELS["admin"]}
         project.hooks.append(Hook(state.next_id("hook"), door, signing_token=SIGNING))

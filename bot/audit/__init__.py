@@ -1,0 +1,1 @@
+"""What the bot vouches for: its key, and what it signs with it."""

@@ -1,0 +1,1 @@
+"""Reports become evidence: one reader per kind, one place that gathers them from pipelines."""

@@ -1,0 +1,4 @@
+# [[ generated ]]
+tenant      = "[[ inputs.tenant ]]"
+environment = "[[ each ]]"
+location    = "[[ inputs.location ]]"
