@@ -42,7 +42,9 @@ def handed_in(house: House, folder: Path, name: str, content: bytes, revision: s
 
 
 @pytest.mark.timeout(400)
-def test_a_release_rests_on_reports_and_ends_in_a_summary_that_anybody_can_verify(tmp_path: Path) -> None:
+def test_a_release_rests_on_reports_and_ends_in_a_summary_that_anybody_can_verify(  # noqa: PLR0915 - one story
+    tmp_path: Path,
+) -> None:
     key = tmp_path / "attestation.pem"
     kind = serialization.PrivateFormat.PKCS8
     key.write_bytes(BOT.private_bytes(serialization.Encoding.PEM, kind, serialization.NoEncryption()))
