@@ -15,7 +15,11 @@ from bot.pipelines.written import CannotWrite
 from tests.pipelines.test_gitlab_ci import EVERYTHING
 from tests.pipelines.wide import WIDE, wide
 
-PAGE = (Path(__file__).parents[2] / "docs" / "pipelines.md").read_text().partition("## What a CI system can not express")[2]
+PAGE = (
+    (Path(__file__).parents[2] / "docs" / "pipelines.md")
+    .read_text()
+    .partition("## What a CI system can not express")[2]
+)
 EVENTS = WIDE["on"]
 # The row of the page, and the beginning of the sentence, by the function that makes it.
 ROWS = {
