@@ -155,12 +155,14 @@ def _kept(one: Job) -> list[Step]:
 
 
 def _artefacts(one: Job, paths: tuple[str, ...], what: str = "") -> list[Step]:
-    """A folder's name means all that is in it. `what` tells two artefacts of one job apart."""
+    """A folder's name means all that is in it. `what` tells two artefacts of one job apart: with a
+    dot, which is in no name of a job.
+    """
     patterns = [line for path in paths for line in (path.rstrip("/"), f"{path.rstrip('/')}/**")]
-    folder = f"{STAGING}/{one.name}{what}"
+    folder = f"{STAGING}/{what}{one.name}"
     given = {"Contents": block("".join(f"{line}\n" for line in patterns)), "TargetFolder": folder}
     # Counted from one: https://learn.microsoft.com/azure/devops/pipelines/build/variables
-    own = f"{one.name}{what}"
+    own = f"{what}{one.name}"
     name = _artefact(own, "$(System.JobPositionInPhase)") if one.matrix else own
     return [
         {"task": "CopyFiles@2", "inputs": given},
@@ -182,4 +184,4 @@ def _reports(one: Job, reports: Reports) -> list[Step]:
     paths = tuple(path for path in (reports.junit, reports.cobertura) if path)
     # A job that broke before it wrote its reports has failed for that, not for these steps.
     kept = {"condition": "succeededOrFailed()", "continueOnError": True}
-    return steps + [step | kept for step in _artefacts(one, paths, "-reports")]
+    return steps + [step | kept for step in _artefacts(one, paths, "reports.")]

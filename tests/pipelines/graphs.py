@@ -213,7 +213,9 @@ def _azure_job(pipeline: Pipeline, job: Mapping[str, Any]) -> dict[str, Any]:
         "allowed": job.get("continueOnError") == "true",
         "minutes": int(job["timeoutInMinutes"]),
         "level": said(env["LEVEL"]),
-        "keeps": bool(tasks["PublishPipelineArtifact@1"]),
+        "keeps": any(
+            not given["artifact"].startswith("reports.") for given in tasks["PublishPipelineArtifact@1"]
+        ),
         "matrix": sorted(tuple(sorted(values.items())) for values in matrix.values()),
         "image": job.get("container"),
         "caches": {given["path"].removeprefix(root) for given in tasks["Cache@2"]},

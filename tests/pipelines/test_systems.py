@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from bot.pipelines import azure_pipelines, check, expressing, github_actions, gitlab_ci, systems, templates
-from bot.pipelines.model import STAGES, Pipeline
+from bot.pipelines import azure_pipelines, check, expressing, github_actions, systems, templates
+from bot.pipelines.model import Pipeline
 from bot.pipelines.written import CannotWrite
 from tests.pipelines.test_gitlab_ci import EVERYTHING
+from tests.pipelines.wide import pipelines
 from tests.support.node import node
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "pipelines"
@@ -185,126 +185,7 @@ def test_actions_are_named_by_commit_as_in_this_projects_own_workflows() -> None
     assert [use for use in used if f"uses: {use}\n" not in own] == [], "each is one that we run ourselves"
 
 
-# -- the same meaning ----------------------------------------------------------------------------------------
-
-NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,6}", fullmatch=True)
-REFS = st.sampled_from(["main", "next", "release/**", "**"])
-EVENTS = st.builds(
-    lambda branches, changes, tags: {"branches": branches, "changes": changes or not (branches or tags), "tags": tags},
-    st.lists(REFS, max_size=2, unique=True), st.booleans(), st.lists(REFS, max_size=2, unique=True),
-)  # fmt: skip
-
-
-@st.composite
-def pipelines(draw: st.DrawFn) -> Pipeline:
-    names = draw(st.lists(NAMES, min_size=1, max_size=6, unique=True))
-    stages = sorted(
-        draw(st.lists(st.sampled_from(STAGES), min_size=len(names), max_size=len(names))), key=STAGES.index
-    )
-    jobs = []
-    for at, (name, stage) in enumerate(zip(names, stages, strict=True)):
-        needs = draw(st.none() | st.lists(st.sampled_from(names[:at]), unique=True)) if at else None
-        jobs.append(
-            {
-                "name": name,
-                "stage": stage,
-                "steps": ["make"],
-                "needs": needs,
-                "timeout": draw(st.integers(1, 86400)),
-                "allowFailure": draw(st.booleans()),
-                "artefacts": draw(st.none() | st.just({"paths": ["out/"]})),
-                "variables": {"LEVEL": draw(st.text("ab $\"'{}\\", max_size=5))},
-                "on": draw(st.none() | EVENTS),
-            }
-        )
-    return everything(jobs=jobs, on=draw(EVENTS), path=draw(st.sampled_from([".", "services/x"])))
-
-
-Graph = dict[str, dict[str, Any]]
-
-
-def meant(pipeline: Pipeline) -> Graph:
-    """The job graph of the model: after what, whose files, failing is allowed, whole minutes, variables."""
-    return {
-        job.name: {
-            "after": {other.name for other in pipeline.before(job)},
-            "files": {other.name for other in pipeline.before(job) if other.artefacts},
-            "allowed": job.allow_failure,
-            "minutes": expressing.minutes(job),
-            "level": job.variables["LEVEL"],
-            "keeps": job.artefacts is not None,
-        }
-        for job in pipeline.jobs
-    }
-
-
-def of_github(text: str) -> Graph:
-    return {
-        name: {
-            "after": set(job.get("needs", ())),
-            "files": {s["with"]["pattern"] for s in job["steps"] if "download" in s.get("uses", "")},
-            "allowed": job.get("continue-on-error", False),
-            "minutes": job["timeout-minutes"],
-            "level": _said(job["env"]["LEVEL"]),
-            "keeps": any("upload" in step.get("uses", "") for step in job["steps"]),
-        }
-        for name, job in loaded(text)["jobs"].items()
-    }
-
-
-def of_azure(text: str) -> Graph:
-    found = loaded(text)
-    stages = {stage["stage"]: stage for stage in found.get("stages", ())}
-    of_stage = {name: {job["displayName"] for job in stage["jobs"]} for name, stage in stages.items()}
-    jobs = [(stage, job) for stage in stages.values() for job in stage["jobs"]] or [
-        (None, job) for job in found["jobs"]
-    ]
-    shown = {job["job"]: job["displayName"] for _, job in jobs}
-    graph: Graph = {}
-    for stage, job in jobs:
-        before = (
-            {name for earlier in stage["dependsOn"] for name in of_stage[earlier]}
-            if stage
-            else {shown[other] for other in job["dependsOn"]}
-        )
-        tasks = {step.get("task"): step for step in job["steps"]}
-        (script,) = [step for step in job["steps"] if "bash" in step]
-        graph[job["displayName"]] = {
-            "after": before,
-            "files": {
-                s["inputs"]["artifactName"]
-                for s in job["steps"]
-                if s.get("task") == "DownloadPipelineArtifact@2"
-            },
-            "allowed": job.get("continueOnError") == "true",
-            "minutes": int(job["timeoutInMinutes"]),
-            "level": _said(script["env"]["LEVEL"]),
-            "keeps": "PublishPipelineArtifact@1" in tasks,
-        }
-    return graph
-
-
-def of_gitlab(text: str, module: str) -> Graph:
-    graph: Graph = {}
-    for name, job in loaded(text).items():
-        needs = {(n["job"] if isinstance(n, dict) else n).removeprefix(f"{module}:") for n in job["needs"]}
-        graph[name.removeprefix(f"{module}:")] = {
-            "after": needs,
-            "allowed": job.get("allow_failure", False),
-            "minutes": -(-int(job["timeout"].split()[0]) // 60),
-            "level": job["variables"]["LEVEL"].replace("$$", "$"),
-            "keeps": "artifacts" in job,
-        }
-    keeps = {name for name, job in graph.items() if job["keeps"]}
-    return {name: job | {"files": job["after"] & keeps} for name, job in graph.items()}
-
-
-@settings(max_examples=150, deadline=None)
-@given(pipelines())
-def test_every_system_has_the_graph_of_the_model(pipeline: Pipeline) -> None:
-    assert of_github(github_actions.render(pipeline)) == meant(pipeline)
-    assert of_azure(azure_pipelines.render(pipeline)) == meant(pipeline)
-    assert of_gitlab(gitlab_ci.render_module(pipeline), pipeline.module) == meant(pipeline)
+# -- when they begin -----------------------------------------------------------------------------------------
 
 
 @given(pipelines())
@@ -315,6 +196,8 @@ def test_every_system_begins_on_the_events_of_the_model(pipeline: Pipeline) -> N
     assert tuple(github.get("push", {}).get("branches", ())) == events.branches
     assert tuple(github.get("push", {}).get("tags", ())) == events.tags
     assert ("pull_request" in github) is events.changes
+    assert [one["cron"] for one in github.get("schedule", ())] == [one.cron for one in events.schedules]
+    assert ("workflow_dispatch" in github) is (events.manual is not None)
     azure = loaded(azure_pipelines.render(pipeline))
     trigger = {} if azure["trigger"] == "none" else azure["trigger"]
     for name, patterns in (("branches", events.branches), ("tags", events.tags)):
@@ -322,19 +205,12 @@ def test_every_system_begins_on_the_events_of_the_model(pipeline: Pipeline) -> N
             p.replace("**", "*") for p in patterns
         )
     assert (azure["pr"] != "none") is events.changes
+    assert [one["cron"] for one in azure.get("schedules", ())] == [one.cron for one in events.schedules]
     narrowed = [job.name for job in pipeline.jobs if expressing.narrowed(pipeline, job)]
     for name, job in loaded(github_actions.render(pipeline))["jobs"].items():
         assert ("github.ref" in job.get("if", "") or "github.event_name" in job.get("if", "")) is (
             name in narrowed
         )
-
-
-def test_a_job_that_lost_its_need_is_found() -> None:
-    """The comparison sees what it is for."""
-    text = github_actions.render(everything(jobs=EVERYTHING["jobs"][:2]))
-    broken = text.replace("    needs:\n      - build\n", "")
-    assert broken != text
-    assert "needs" not in loaded(broken)["jobs"]["unit"]
 
 
 # -- nothing of a stranger's is run --------------------------------------------------------------------------
