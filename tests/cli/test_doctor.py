@@ -33,9 +33,11 @@ def test_nobody_listening_and_a_repository_in_order(pointsman: Pointsman, reposi
     assert said.code == 1
     assert said.out == (
         "this bot\n"
-        "  ✓ database: has the tables of this release (0004)\n"
+        "  ✓ database: has the tables of this release (0007)\n"
         "  ✗ web: does not answer at http://127.0.0.1:8080 (ConnectError)\n"
         "    → Start `pointsman serve`, or mend POINTSMAN_BASE_URL.\n"
+        "  ! signing: there is no key: no release summary is signed\n"
+        "    → Make an Ed25519 key and set POINTSMAN_ATTESTATION_KEY (docs/operations.md).\n"
         "local\n"
         "  ✓ acme/clock: main cannot be merged into past the bot\n"
         "1 thing to mend.\n"

@@ -41,15 +41,18 @@ def handed_in(house: House, folder: Path, name: str, content: bytes, revision: s
     return said
 
 
-@pytest.mark.timeout(400)
-def test_a_release_rests_on_reports_and_ends_in_a_summary_that_anybody_can_verify(  # noqa: PLR0915 - one story
-    tmp_path: Path,
-) -> None:
-    key = tmp_path / "attestation.pem"
+def keys(folder: Path) -> tuple[Path, Path]:
+    """Files with the bot's key and its public half."""
+    key, public = folder / "attestation.pem", folder / "attestation.pub"
     kind = serialization.PrivateFormat.PKCS8
     key.write_bytes(BOT.private_bytes(serialization.Encoding.PEM, kind, serialization.NoEncryption()))
-    public = tmp_path / "attestation.pub"
     public.write_text(BOT_PUBLIC)
+    return key, public
+
+
+@pytest.mark.timeout(400)
+def test_a_release_rests_on_reports_and_ends_in_a_summary_that_anybody_can_verify(tmp_path: Path) -> None:
+    key, public = keys(tmp_path)
     with living(tmp_path / "home", attestation_key=str(key)) as house:
         house.repository("acme/clock", POLICY)
         trace = house.submit("acme/clock", "clock", modules.files())
