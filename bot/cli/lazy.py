@@ -22,17 +22,17 @@ NOUNS: Final = {
     "demo": ("bot.cli.demo", "Take a change from intent to production, here and now."),
     "submit": ("bot.cli.submit", "Submit a folder of generated code as a module."),
     "trace": ("bot.cli.trace", "List, show, export, replay and verify traces."),
-    "release": ("bot.cli.release", "List, approve, reject and roll back releases; override a freeze."),
+    "release": ("bot.cli.release", "Approve, deploy, hold and roll back releases; lift a freeze."),
     "policy": ("bot.cli.policy", "Check, explain and try policy files."),
-    "evidence": ("bot.cli.evidence", "Hand in reports: tests, coverage, findings, parts, signatures."),
+    "evidence": ("bot.cli.evidence", "Hand in reports: tests, findings, parts, signatures."),
     "attestation": ("bot.cli.attestation", "Show and verify what the bot has signed."),
-    "pipeline": ("bot.cli.pipeline", "Make pipelines and build files from templates, and check them."),
+    "pipeline": ("bot.cli.pipeline", "Make pipelines and build files from templates."),
     "inbox": ("bot.cli.inbox", "Look at what could not be applied, and try it again."),
     "token": ("bot.cli.token", "Create, list and revoke bearer tokens."),
     "forge": ("bot.cli.forge", "Make users and repositories of the embedded forge."),
     "connect": ("bot.cli.connect", "Let a forge call the bot about a repository."),
     "doctor": ("bot.cli.doctor", "Look whether everything is set up, and say what to mend."),
-    "db": ("bot.cli.db", "Bring the database to this release's tables; rebuild read models."),
+    "db": ("bot.cli.db", "Bring the database up to date; rebuild read models."),
 }
 
 

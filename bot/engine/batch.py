@@ -102,9 +102,11 @@ class Batch:
         return self._wiring.bell.ring(self._session, (arrival.shard for arrival in self._arrivals))
 
     def _is_set(self, event: Event, timer: Timer, state: TraceState) -> bool:
-        """Whether this transaction has set the same shared timer already."""
+        """Whether this transaction has set the same shared timer already; one of its own is a trace's alone."""
+        if not outbox.is_shared(timer, state):
+            return False
         key = (event.tenant_id, f"{state.forge}:{state.repository}", timer.name)
-        known = timer.shared and key in self._shared
+        known = key in self._shared
         self._shared.add(key)
         return known
 

@@ -95,12 +95,21 @@ def enqueue_attempt(
     )
 
 
+def is_shared(timer: Timer, state: TraceState) -> bool:
+    """Whether one timer wakes all traces of the repository, this one among them."""
+    return timer.shared and bool(state.repository) and _until(timer) > TOO_SOON
+
+
+def _until(timer: Timer) -> float:
+    return max(0.0, timer.at.timestamp() - time.time())
+
+
 def set_timer(session: Session, wiring: Wiring, event: Event, timer: Timer, state: TraceState) -> None:
     """A timer of that name in that trace is set once; a shared one once in its repository."""
     tenant, trace = event.tenant_id, event.trace_id
     draft = json.dumps(timer.draft.to_json())
-    delay = max(0.0, timer.at.timestamp() - time.time())
-    if timer.shared and delay > TOO_SOON and state.repository:
+    delay = _until(timer)
+    if is_shared(timer, state):
         where = (state.forge, state.repository)
         workflow_id = f"timer/{tenant}/{state.forge}:{state.repository}/{timer.name}"
         wiring.enqueue(

@@ -27,6 +27,7 @@ API = read("""
                                                      | nobody agent read command write any admin
 POST /v1/events                                      |   .      x     .     .      x    .    x
 POST /v1/modules                                     |   .      .     .     .      x    .    x
+POST /v1/evidence                                    |   .      .     .     .      .    .    x
 POST /v1/onboarding                                  |   .      .     .     .      .    .    x
 GET /v1/traces                                       |   .      .     x     .      .    .    x
 GET /v1/traces/{trace_id}                            |   .      .     x     .      .    .    x
@@ -49,7 +50,7 @@ POST /webhooks/{forge}                               |   .      .     .     .   
 """)
 """`/webhooks` takes a signature, and no token opens it."""
 DECLARED = {
-    "POST /v1/events": "events:write", "POST /v1/modules": "events:write", "POST /v1/onboarding": "admin",
+    "POST /v1/events": "events:write", "POST /v1/modules": "events:write", "POST /v1/evidence": "evidence:write", "POST /v1/onboarding": "admin",
     "POST /v1/traces/{trace_id}/commands": "command", "POST /v1/dead-letters/{letter_id}/retry": "admin",
     "GET /healthz": "none", "GET /readyz": "none", "POST /webhooks/{forge}": "signature",
 }  # fmt: skip
@@ -74,6 +75,8 @@ GET /                                   |   .       x
 GET /traces/{trace_id}                  |   .       x
 GET /live                               |   .       x
 GET /traces/{trace_id}/live             |   .       x
+GET /releases/{release}                 |   .       x
+GET /releases/{release}/live            |   .       x
 GET /traces/{trace_id}/archive          |   .       x
 GET /traces/{trace_id}/artefacts/{path:path} |   .       x
 """)

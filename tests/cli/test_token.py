@@ -74,7 +74,7 @@ def test_an_unknown_scope_is_named(pointsman: Pointsman, told: House, verb: str)
     assert said.code == 2
     assert (
         said.err
-        == "Error: There is no scope 'all'; there are events:write, events:any, read, command, admin.\n"
+        == "Error: There is no scope 'all'; there are events:write, evidence:write, events:any, read, command, admin.\n"
     )
 
 
@@ -115,7 +115,7 @@ def test_a_token_of_one_agent_has_one_scope(pointsman: Pointsman, told: House) -
         (("--agent", "QA Agent"), "InvalidAgent",
          "'QA Agent' can not be the id of an agent: write it like qa-agent."),
         (("--login", "ada", "--scope", "agent:qa-agent"), "UnknownScope",
-         "There is no scope 'agent:qa-agent'; there are events:write, events:any, read, command, admin."),
+         "There is no scope 'agent:qa-agent'; there are events:write, evidence:write, events:any, read, command, admin."),
         ((), "NobodyMeant", "Say for whom with --login, or for which agent with --agent."),
     ],
 )  # fmt: skip

@@ -157,7 +157,7 @@ def _every_line(body: str) -> list[Any]:
 def test_a_parser_that_reads_quotes_and_code_turns_it_red(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(on_comment, "parse", _every_line)
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(Comments, settings=SETTINGS)
+        run_state_machine_as_test(Comments, settings=settings(SETTINGS, max_examples=100))
 
 
 def _whatever_is_there(self: Any, effect: Any, world: Any) -> Any:

@@ -102,7 +102,8 @@ SEEDS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     (
         {"eventType": "HumanTaskResponseReceived", "traceId": "trace-abc", "taskId": "manual-456", "response": "Approved",
          "submittedBy": "user:dmitry", "timestamp": "2025-05-05T10:13:00Z"},
-        {"type": "HumanTaskResponseReceived", "task_id": "manual-456", "actor": "agent-1", "data": {"response": "Approved"}},
+        {"type": "HumanTaskResponseReceived", "task_id": "manual-456", "actor": "user:dmitry",
+         "data": {"taskId": "manual-456", "response": "Approved", "submittedBy": "", "role": ""}},
     ),
     (
         {"eventType": "InfrastructureReady", "traceId": "t", "environment": "staging", "payload": {"namespace": "acme-staging"}},

@@ -122,6 +122,8 @@ unit:
   artifacts:
     paths:
       - out/report
+      - out/junit.xml
+      - out/cobertura.xml
     when: always
     reports:
       junit: out/junit.xml
@@ -211,6 +213,8 @@ booking-service:unit:
   artifacts:
     paths:
       - out/report
+      - out/junit.xml
+      - out/cobertura.xml
     when: always
     reports:
       junit: out/junit.xml
@@ -305,7 +309,10 @@ def test_our_runner_reads_back_what_was_meant() -> None:
     assert unit.script == ("make test", "if true; then\n  echo 'a: b'\nfi\n")
     assert unit.coverage == r"TOTAL (\d+)%"
     assert unit.artifacts is not None
-    assert (unit.artifacts.paths, unit.artifacts.when) == (("out/report",), "always")
+    assert (unit.artifacts.paths, unit.artifacts.when) == (
+        ("out/report", "out/junit.xml", "out/cobertura.xml"),
+        "always",
+    )
     assert unit.artifacts.reports.paths == ("out/junit.xml", "out/cobertura.xml")
 
 

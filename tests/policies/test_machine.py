@@ -199,6 +199,8 @@ class Release(RuleBasedStateMachine):
         verdict = policies.evaluate(POLICY, self.facts, self.now)
         if verdict.state == "delayed":
             assert verdict.who_can or verdict.next_change_at or verdict.message.startswith("Waits")
+        able = {who for child in verdict.children if child.state == "delayed" for who in child.who_can}
+        assert able <= set(verdict.who_can), "whoever can help with a part can help with the whole"
 
     @invariant()
     def nothing_changes_before_the_announced_moment(self) -> None:

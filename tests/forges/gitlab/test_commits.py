@@ -21,15 +21,15 @@ def test_a_file_that_somebody_changes_at_the_same_moment_is_not_overwritten(
     """Between our look and our commit: GitLab refuses, the next attempt sees it."""
     from bot.forges.gitlab import commit_files
 
-    real = commit_files._commit
+    real = commit_files.commit
 
-    def overtaken(*arguments: Any) -> Any:
-        monkeypatch.setattr(commit_files, "_commit", real)
+    def overtaken(*arguments: Any, **more: Any) -> Any:
+        monkeypatch.setattr(commit_files, "commit", real)
         desk.world.person("jane", "write")
         desk.stage.push("jane", "feature/x", {"app.py": "hers\n"}, "fix: hers")
-        return real(*arguments)
+        return real(*arguments, **more)
 
-    monkeypatch.setattr(commit_files, "_commit", overtaken)
+    monkeypatch.setattr(commit_files, "commit", overtaken)
     effect = e.CommitFiles(
         branch="feature/x",
         base="main",
@@ -48,15 +48,15 @@ def test_a_new_branch_that_somebody_makes_at_the_same_moment(
 ) -> None:
     from bot.forges.gitlab import commit_files
 
-    real = commit_files._commit
+    real = commit_files.commit
 
-    def overtaken(*arguments: Any) -> Any:
-        monkeypatch.setattr(commit_files, "_commit", real)
+    def overtaken(*arguments: Any, **more: Any) -> Any:
+        monkeypatch.setattr(commit_files, "commit", real)
         desk.world.person("jane", "write")
         desk.stage.push("jane", "feature/x", {"hers.py": "hers\n"}, "feat: hers")
-        return real(*arguments)
+        return real(*arguments, **more)
 
-    monkeypatch.setattr(commit_files, "_commit", overtaken)
+    monkeypatch.setattr(commit_files, "commit", overtaken)
     effect = e.CommitFiles(
         branch="feature/x",
         base="main",
