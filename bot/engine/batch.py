@@ -102,7 +102,7 @@ class Batch:
         return self._wiring.bell.ring(self._session, (arrival.shard for arrival in self._arrivals))
 
     def _is_set(self, event: Event, timer: Timer, state: TraceState) -> bool:
-        """Whether this transaction has set the same shared timer already; one of its own is a trace's alone."""
+        """Whether this transaction has set the same shared timer already, not one of its own."""
         if not outbox.is_shared(timer, state):
             return False
         key = (event.tenant_id, f"{state.forge}:{state.repository}", timer.name)
